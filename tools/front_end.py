@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Build the front end, if what it is made from has changed.
 
-The TypeScript in `islands/` and the CSS in `staffroom/ui/styles/` become the static files in
+The TypeScript in `islands/` and the CSS of the package become the static files in
 `staffroom/ui/static/ui/built/`, which Git ignores and the wheel ships. One stamp in that folder holds a hash of
 everything that went in; `build` does nothing while the stamp matches. `tools/setup`, `make front` and the wheel's build
 hook all call this one function, so a checkout, CI and a released wheel cannot differ in how they build.
@@ -21,14 +21,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Files, folders, and patterns.
 INPUTS = (
     "package.json",
     "package-lock.json",
     "tsconfig.json",
     "vite.config.ts",
     "islands",
-    "staffroom/ui/styles",
-    "staffroom/ui/icons.txt",
+    "staffroom/**/*.css",
 )
 BUILT = "staffroom/ui/static/ui/built"
 STAMP = ".stamp"
@@ -90,11 +90,10 @@ def npm(arguments: list[str], root: Path) -> None:
 
 def _inputs(root: Path) -> Iterator[Path]:
     for name in INPUTS:
-        path = root / name
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        elif path.is_file():
-            yield path
+        pattern = f"{name}/**/*" if (root / name).is_dir() else name
+        for path in sorted(root.glob(pattern)):
+            if path.is_file() and not path.name.startswith(".") and "static" not in path.relative_to(root).parts:
+                yield path
 
 
 def _install_packages(root: Path, say: Callable[[str], None]) -> None:
