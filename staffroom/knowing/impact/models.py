@@ -1,0 +1,37 @@
+"""Estimates: computed answers, kept with the hash of their input so that the same question is not computed twice."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from staffroom.people.models import Organization
+from staffroom.records.models import Activity, Instrument
+
+
+class Estimate(models.Model):
+    """What one activity changed on one instrument in one organization, as computed from a hashed input."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="estimates"
+    )
+    activity = models.ForeignKey(
+        Activity, on_delete=models.CASCADE, related_name="estimates"
+    )
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.CASCADE, related_name="estimates"
+    )
+    input_sha256 = models.CharField(max_length=64)
+    result = models.JSONField()
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-computed_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "activity", "instrument"], name="estimate_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.activity} on {self.instrument}"
