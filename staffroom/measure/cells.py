@@ -1,0 +1,293 @@
+"""Teacher x term cells: all that the estimators know of the students.
+
+A cell holds the number of results, the mean of each column and the scatter (sum of products of deviations from the
+cell's mean). Means and scatter carry the same information as sums and cross products but do not cancel when scores
+are large and their spread is small; `sums` and `cross_products` give those back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """C cells of I teachers in T terms and G clusters, with K columns; column 0 is the outcome, the rest are covariates.
+
+    Sorted by teacher, then term; each (teacher, term) once; each teacher in one cluster.
+    """
+
+    teacher: Ints
+    """(C,) codes 0..I-1 into `teachers`."""
+    term: Ints
+    """(C,) codes 0..T-1 into `terms`, in order of time."""
+    n: Floats
+    """(C,) results in the cell, >= 1."""
+    mean: Floats
+    """(C, K) in the units of each column."""
+    scatter: Floats
+    """(C, K, K) sums of products of deviations from the cell's means."""
+    cluster_of: Ints
+    """(I,) codes 0..G-1 into `clusters`."""
+    teachers: NDArray[Any]
+    """(I,) the caller's labels, sorted."""
+    terms: Ints
+    """(T,) the caller's term numbers, increasing."""
+    clusters: NDArray[Any]
+    """(G,) the caller's labels, sorted."""
+    moved: int = 0
+    """Teachers seen in more than one cluster; they are kept in the one with most of their results."""
+
+    @property
+    def cluster(self) -> Ints:
+        """(C,) cluster code of each cell."""
+        return self.cluster_of[self.teacher]
+
+    @property
+    def sums(self) -> Floats:
+        """(C, K) sums of the columns."""
+        return self.n[:, None] * self.mean
+
+    @property
+    def cross_products(self) -> Floats:
+        """(C, K, K) sums of products of the columns."""
+        return (
+            self.scatter
+            + self.n[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
+        )
+
+    def take(self, keep: Bools) -> "Cells":
+        """Only the cells where `keep` (C,) is true; codes and labels stay as they are."""
+        chosen = {
+            name: getattr(self, name)[keep]
+            for name in ("teacher", "term", "n", "mean", "scatter")
+        }
+        return replace(self, **chosen)
+
+    def with_columns(self, values: Floats) -> "Cells":
+        """The same cells with columns `values` (C, M), constant within each cell, put right behind the outcome."""
+        size, columns = self.mean.shape
+        added = values.shape[1]
+        order = np.r_[0, columns : columns + added, 1:columns]
+        scatter = np.zeros((size, columns + added, columns + added))
+        scatter[:, :columns, :columns] = self.scatter
+        mean = np.concatenate([self.mean, values], axis=1)[:, order]
+        return replace(self, mean=mean, scatter=scatter[:, order][:, :, order])
+
+
+def cells_from_moments(
+    *,
+    teacher: ArrayLike,
+    school: ArrayLike,
+    term: ArrayLike,
+    n: ArrayLike,
+    mean: ArrayLike,
+    scatter: ArrayLike,
+) -> Cells:
+    """Cells from one row per (school, teacher, term), such as a group-by gives; rows may stand in any order.
+
+    Shapes: R rows; `mean` (R, K); `scatter` (R, K, K). A teacher's rows of one term in several schools are put
+    together (Chan, Golub & LeVeque 1983, parallel moments) and the teacher counts to the school with most results.
+    Raises ValueError that names the row for unequal lengths, missing or non-finite numbers, n < 1 or fractional, terms
+    that are negative or not whole, negative scatter, or the same (school, teacher, term) twice.
+    """
+    count = whole_numbers("n", n, least=1).astype(np.float64)
+    means, scatters = _finite("mean", mean, 2), _finite("scatter", scatter, 3)
+    term_number = whole_numbers("term", term, least=0)
+    school_label, teacher_label = _labels("school", school), _labels("teacher", teacher)
+    _same_length(
+        n=count,
+        mean=means,
+        scatter=scatters,
+        term=term_number,
+        school=school_label,
+        teacher=teacher_label,
+    )
+    if not count.size:
+        raise ValueError("there are no rows")
+    if scatters.shape[1:] != (means.shape[1], means.shape[1]):
+        raise ValueError(
+            f"scatter has shape {scatters.shape}, expected {(*means.shape, means.shape[1])}"
+        )
+    refuse_rows(
+        np.diagonal(scatters, axis1=1, axis2=2).min(axis=1) < 0, "scatter is negative"
+    )
+    teachers, teacher_code = np.unique(teacher_label, return_inverse=True)
+    terms, term_code = np.unique(term_number, return_inverse=True)
+    clusters, school_code = np.unique(school_label, return_inverse=True)
+    pair = teacher_code * terms.size + term_code
+    _refuse_repeated(pair * clusters.size + school_code)
+    cluster_of, moved = _home(
+        teacher_code, school_code, count, teachers.size, clusters.size
+    )
+    cell, n_cell, mean_cell, scatter_cell = _merge(pair, count, means, scatters)
+    return Cells(
+        teacher=cell // terms.size,
+        term=cell % terms.size,
+        n=n_cell,
+        mean=mean_cell,
+        scatter=scatter_cell,
+        cluster_of=cluster_of,
+        teachers=teachers,
+        terms=terms,
+        clusters=clusters,
+        moved=moved,
+    )
+
+
+def cells_from_rows(
+    *,
+    teacher: ArrayLike,
+    school: ArrayLike,
+    term: ArrayLike,
+    columns: Sequence[ArrayLike],
+) -> Cells:
+    """Cells from one row per student and term; `columns` are K arrays (R,), the outcome first.
+
+    Raises ValueError that names the row, as `cells_from_moments` does.
+    """
+    values = np.stack(
+        [_finite(f"column {k}", column, 1) for k, column in enumerate(columns)], axis=1
+    )
+    rows, k = values.shape
+    return _collapse(
+        _labels("teacher", teacher),
+        _labels("school", school),
+        whole_numbers("term", term, least=0),
+        values,
+        rows,
+        k,
+    )
+
+
+def _collapse(
+    teacher: NDArray[Any],
+    school: NDArray[Any],
+    term: Ints,
+    values: Floats,
+    rows: int,
+    columns: int,
+) -> Cells:
+    _same_length(columns=values, teacher=teacher, school=school, term=term)
+    codes = [np.unique(key, return_inverse=True)[1] for key in (teacher, term, school)]
+    key = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (
+        codes[2].max(initial=0) + 1
+    ) + codes[2]
+    _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+    n = np.bincount(cell, minlength=first.size).astype(np.float64)
+    mean = sum_by(cell, values, first.size) / n[:, None]
+    deviation = values - mean[cell]
+    scatter = sum_by(
+        cell,
+        (deviation[:, :, None] * deviation[:, None, :]).reshape(rows, -1),
+        first.size,
+    )
+    return cells_from_moments(
+        teacher=teacher[first],
+        school=school[first],
+        term=term[first],
+        n=n,
+        mean=mean,
+        scatter=scatter.reshape(-1, columns, columns),
+    )
+
+
+def sum_by(code: Ints, values: Floats, size: int) -> Floats:
+    """Sums of `values` (R, K) over rows of equal `code` (R,) in 0..size-1: (size, K)."""
+    return np.stack(
+        [np.bincount(code, column, minlength=size) for column in values.T], axis=1
+    )
+
+
+def refuse_rows(wrong: Bools, sentence: str) -> None:
+    """Raise ValueError with `sentence` and the first row where `wrong` (R,) is true."""
+    if wrong.any():
+        raise ValueError(f"{sentence} in row {int(np.argmax(wrong))}")
+
+
+def whole_numbers(name: str, values: ArrayLike, *, least: int) -> Ints:
+    """`values` (R,) as integers; ValueError names the first row that is missing, fractional or below `least`."""
+    array = _finite(name, values, 1)
+    refuse_rows(array != np.floor(array), f"{name} is not a whole number")
+    refuse_rows(array < least, f"{name} is below {least}")
+    refuse_rows(array > 2**53, f"{name} is too large")
+    return array.astype(np.int64)
+
+
+def _finite(name: str, values: ArrayLike, dimensions: int) -> Floats:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} holds something that is not a number: {error}"
+        ) from None
+    if array.ndim != dimensions:
+        raise ValueError(f"{name} has {array.ndim} dimensions, expected {dimensions}")
+    refuse_rows(
+        ~np.isfinite(array).reshape(len(array), -1).all(axis=1),
+        f"{name} is missing or not finite",
+    )
+    return array
+
+
+def _labels(name: str, values: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has {array.ndim} dimensions, expected 1")
+    if array.dtype.kind == "f":
+        refuse_rows(~np.isfinite(array), f"{name} is missing or not finite")
+    elif array.dtype.kind not in "iuUS":
+        raise ValueError(f"{name} must be numbers or text, not {array.dtype}")
+    return array
+
+
+def _same_length(**arrays: NDArray[Any]) -> None:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns differ in length: {lengths}")
+
+
+def _refuse_repeated(key: Ints) -> None:
+    order = np.argsort(key, kind="stable")
+    again = np.zeros(key.size, dtype=np.bool_)
+    again[order[1:]] = key[order[1:]] == key[order[:-1]]
+    refuse_rows(again, "the same school, teacher and term stand a second time")
+
+
+def _home(
+    teacher: Ints, school: Ints, n: Floats, teachers: int, schools: int
+) -> tuple[Ints, int]:
+    pair, inverse = np.unique(teacher * schools + school, return_inverse=True)
+    weight = np.bincount(inverse, n)
+    owner, place = pair // schools, pair % schools
+    order = np.lexsort((place, -weight, owner))
+    first = np.unique(owner[order], return_index=True)[1]
+    return place[order][first], int(pair.size - teachers)
+
+
+def _merge(
+    pair: Ints, n: Floats, mean: Floats, scatter: Floats
+) -> tuple[Ints, Floats, Floats, Floats]:
+    cell, inverse = np.unique(pair, return_inverse=True)
+    if cell.size == pair.size:
+        order = np.argsort(pair)
+        return cell, n[order], mean[order], scatter[order]
+    total = np.bincount(inverse, n)
+    centre = sum_by(inverse, n[:, None] * mean, cell.size) / total[:, None]
+    off = mean - centre[inverse]
+    whole = scatter + n[:, None, None] * off[:, :, None] * off[:, None, :]
+    return (
+        cell,
+        total,
+        centre,
+        sum_by(inverse, whole.reshape(len(n), -1), cell.size).reshape(
+            -1, *scatter.shape[1:]
+        ),
+    )

@@ -1,0 +1,247 @@
+"""Imputation difference-in-differences for staggered adoption: the headline estimator.
+
+Borusyak, Jaravel & Spiess (2024, Review of Economic Studies 91(6), "Revisiting Event-Study Designs"): fit teacher and
+term effects (and covariates) on untreated results only, impute what treated results would have been, average the
+differences. Without covariates it equals the saturated regression of Wooldridge (2021). Standard errors are those of
+their section 4.3: influence weights times residuals, summed by cluster; treated residuals are taken about averages by
+group and event time, which makes them conservative where effects vary within these.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from staffroom.measure.cells import Bools, Cells, Floats, Ints, sum_by
+from staffroom.measure.projection import (
+    TwoWay,
+    centered,
+    cluster_moments,
+    fitted,
+    independent,
+    spread,
+    two_way,
+)
+
+NEVER = -1
+"""First treated term of a teacher who never took part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much data stands behind a number; never print the number without it."""
+
+    results: int
+    teachers: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """Mean effect over some treated cells, weighted by results, in outcome units."""
+
+    key: int | None
+    """Event time, or the first treated term of a group; None for the average over all."""
+    effect: float
+    standard_error: float
+    """NaN where fewer than two treated clusters leave it undefined."""
+    size: Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imputation:
+    """Averages over the treated cells whose counterfactual can be imputed, and the count of those where it cannot."""
+
+    overall: Average | None
+    """None if no treated cell can be imputed."""
+    by_event_time: tuple[Average, ...]
+    by_group: tuple[Average, ...]
+    always_treated: int
+    """Teachers left out: no term before their first treated one."""
+    unmatched_cells: int
+    """Treated cells of other teachers left out: no untreated results connect their term with their teacher."""
+    covariates: Floats
+    """(P,) coefficients; NaN for a covariate that untreated results do not identify."""
+    scores: Floats
+    """(G, Q) cluster contributions to overall, then by_event_time, then by_group; errors are root sums of squares."""
+    used: Bools
+    """(C,) treated cells in the averages."""
+    effects: Floats
+    """(C,) effect per cell, NaN outside `used`."""
+
+
+def event_times(cells: Cells, first_treated: Ints) -> Ints:
+    """(C,) terms since the teacher's first treated term (I,); a large negative number for those who never took part."""
+    first = first_treated[cells.teacher]
+    return np.where(first == NEVER, np.iinfo(np.int64).min, cells.terms[cells.term] - first)
+
+
+def distinct(codes: Ints) -> int:
+    """How many different codes (R,), which are small numbers from 0, occur."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
+def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imputation:
+    """Estimate from cells (outcome first, then covariates) and first treated term per teacher (I,), NEVER for none.
+
+    `leave_out` takes the average in a treated residual over the other clusters (their appendix A.6): larger, and
+    closer to the truth where few clusters share a group and event time. No small-sample factor is applied.
+    """
+    event = event_times(cells, first_treated)
+    untreated, treated = cells.take(event < 0), event >= 0
+    if not len(untreated.n) or not treated.any():
+        return _nothing(cells, distinct(cells.teacher[treated]), int(treated.sum()))
+    fit = _fit_untreated(replace(cells, mean=centered(cells)), event < 0)
+    can = fit.equations.joined(cells.teacher, cells.term)
+    always = fit.equations.totals[cells.teacher] == 0
+    used = treated & can
+    if not used.any():
+        return _nothing(cells, distinct(cells.teacher[treated & always]), int((treated & ~always).sum()))
+    effects = np.where(used, fit.difference[:, 0], np.nan)
+    keys, weights = _targets(cells.n[used], event[used], first_treated[cells.teacher[used]])
+    scores = _scores(fit, cells, used, weights, event, first_treated, leave_out)
+    imputed = cells.take(used)
+    averages = tuple(
+        _average(key, weight, score, imputed, effects[used])
+        for key, weight, score in zip(keys, weights, scores.T, strict=True)
+    )
+    split = 1 + len(np.unique(event[used]))
+    return Imputation(
+        overall=averages[0],
+        by_event_time=averages[1:split],
+        by_group=averages[split:],
+        always_treated=distinct(cells.teacher[treated & always]),
+        unmatched_cells=int((treated & ~can & ~always).sum()),
+        covariates=fit.coefficients,
+        scores=scores,
+        used=used,
+        effects=effects,
+    )
+
+
+def _nothing(cells: Cells, always: int, unmatched: int) -> Imputation:
+    none = np.zeros(len(cells.n), dtype=np.bool_)
+    covariates = np.full(cells.mean.shape[1] - 1, np.nan)
+    scores = np.zeros((len(cells.clusters), 0))
+    return Imputation(None, (), (), always, unmatched, covariates, scores, none, np.full(len(cells.n), np.nan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Untreated:
+    """The model of untreated results, carried to all cells."""
+
+    equations: TwoWay
+    difference: Floats  # (C, 1 + P) all cells: outcome less its counterfactual, then covariates less their effects
+    coefficients: Floats  # (P,)
+    kept: Bools  # (P,)
+    bread: Floats  # (kept, kept)
+    term_scores: Floats  # (G, T) sums of untreated residuals
+    covariate_scores: Floats  # (G, kept)
+
+
+def _fit_untreated(cells: Cells, is_untreated: Bools) -> _Untreated:
+    untreated = cells.take(is_untreated)
+    equations = two_way(untreated)
+    away = cells.mean - fitted(untreated, equations, at=cells)
+    moments = cluster_moments(untreated, away[is_untreated])
+    kept = independent(moments.sum(axis=0)[1:, 1:], spread(untreated)[1:])
+    chosen = 1 + np.flatnonzero(kept)
+    gram, cross = moments[:, chosen][:, :, chosen], moments[:, chosen, 0]
+    bread = np.linalg.inv(gram.sum(axis=0))
+    slope = bread @ cross.sum(axis=0)
+    difference = np.column_stack([away[:, 0] - away[:, chosen] @ slope, away[:, chosen]])
+    residual = untreated.n * difference[is_untreated, 0]
+    terms, clusters = len(cells.terms), len(cells.clusters)
+    by_term = np.bincount(untreated.cluster * terms + untreated.term, residual, minlength=clusters * terms)
+    coefficients = np.full(kept.size, np.nan)
+    coefficients[kept] = slope
+    return _Untreated(
+        equations, difference, coefficients, kept, bread, by_term.reshape(clusters, terms), cross - gram @ slope
+    )
+
+
+def _targets(n: Floats, event: Ints, group: Ints) -> tuple[list[int | None], list[Floats]]:
+    """Weights over the used cells, summing to one: all; each event time; each group."""
+    keys: list[int | None] = [None]
+    weights = [n / n.sum()]
+    for values in (event, group):
+        for value in np.unique(values):
+            chosen = np.where(values == value, n, 0.0)
+            keys.append(int(value))
+            weights.append(chosen / chosen.sum())
+    return keys, weights
+
+
+def _average(key: int | None, weight: Floats, score: Floats, used: Cells, effects: Floats) -> Average:
+    inside = weight > 0
+    teachers, clusters = distinct(used.teacher[inside]), distinct(used.cluster[inside])
+    size = Size(int(used.n[inside].sum()), teachers, clusters)
+    return Average(key, float(weight @ effects), float(np.sqrt(score @ score)), size)
+
+
+def _scores(
+    fit: _Untreated,
+    cells: Cells,
+    used: Bools,
+    weights: list[Floats],
+    event: Ints,
+    first_treated: Ints,
+    leave_out: bool,
+) -> Floats:
+    """(G, Q) influence weights times residuals, summed by cluster, for each of Q targets.
+
+    A teacher's untreated residuals sum to zero, so that of the influence weights of untreated results only the term
+    part (T,) and the covariate part (P,) are needed.
+    """
+    treated = cells.take(used)
+    weight = np.stack(weights, axis=1)
+    teacher_sums = sum_by(treated.teacher, weight, len(cells.teachers))
+    term_sums = sum_by(treated.term, weight, len(cells.terms))
+    term_part = fit.equations.solve_terms(teacher_sums, term_sums)
+    covariate_part = fit.bread @ (fit.difference[used, 1:].T @ weight)
+    groups = _Recentering(treated, event[used], first_treated[treated.teacher], leave_out)
+    of_treated = [groups.scores(column, fit.difference[used, 0]) for column in weight.T]
+    return np.stack(of_treated, axis=1) - fit.term_scores @ term_part - fit.covariate_scores @ covariate_part
+
+
+class _Recentering:
+    """Treated residuals about averages by group and event time, summed by cluster.
+
+    The average weighs clusters by their squared weight, which is the choice of Borusyak et al. (2024, equation 7) that
+    makes the variance estimate smallest. A group and event time that only one cluster has would show no residual at
+    all: such are pooled by event time, then with each other, and at last held against the target's own mean.
+    """
+
+    def __init__(self, treated: Cells, event: Ints, group: Ints, leave_out: bool) -> None:
+        self.leave_out = leave_out
+        self.clusters = len(treated.clusters)
+        cell = np.unique(np.stack([group, event]), axis=1, return_inverse=True)[1].ravel()
+        label = _pool(cell.astype(np.int64), event, treated.cluster)
+        pairs, self.pair = np.unique(label * self.clusters + treated.cluster, return_inverse=True)
+        self.label, self.cluster = pairs // self.clusters, pairs % self.clusters
+
+    def scores(self, weight: Floats, effect: Floats) -> Floats:
+        """(G,) sums of weight times (effect less its average) over used cells with weights and effects (U,)."""
+        share = np.bincount(self.pair, weight, minlength=self.label.size)
+        gain = np.bincount(self.pair, weight * effect, minlength=self.label.size)
+        square = np.bincount(self.label, share**2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            center = (np.bincount(self.label, share * gain) / square)[self.label]
+            leverage = np.where(share > 0, share**2 / square[self.label], 0.0)
+        alone = leverage > 1 - 1e-12
+        center = np.where(alone, weight @ effect, np.where(share > 0, center, 0.0))
+        residual = gain - share * center
+        if self.leave_out:
+            residual = residual / np.where(alone, 1.0, 1.0 - leverage)
+        if np.count_nonzero(np.bincount(self.cluster, share, minlength=self.clusters)) < 2:
+            residual = np.full_like(residual, np.nan)
+        return np.bincount(self.cluster, residual, minlength=self.clusters)
+
+
+def _pool(cell: Ints, event: Ints, cluster: Ints) -> Ints:
+    """Labels (U,): group and event time; those with one cluster by event time; those still with one, together."""
+    label = cell
+    for coarser in (cell.max() + 1 + event, np.full_like(cell, cell.max() + event.max() + 2)):
+        pairs = np.unique(np.stack([label, cluster]), axis=1)[0]
+        kinds, count = np.unique(pairs, return_counts=True)
+        label = np.where(np.isin(label, kinds[count < 2]), coarser, label)
+    return np.unique(label, return_inverse=True)[1].astype(np.int64)
