@@ -29,9 +29,7 @@ class Role(models.TextChoices):
 
 
 class PersonManager(BaseUserManager["Person"]):
-    def create_user(
-        self, email: str | None = None, password: str | None = None, **fields: Any
-    ) -> Person:
+    def create_user(self, email: str | None = None, password: str | None = None, **fields: Any) -> Person:
         """Make a person; without a password the account cannot be signed in to."""
         person = self.model(
             email=self.normalize_email(email).lower() or None if email else None,
@@ -110,9 +108,7 @@ class Organization(models.Model):
         TEAM = "team", _("team")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
-    )
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     kind = models.CharField(max_length=16, choices=Kind)
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
@@ -149,27 +145,22 @@ class Organization(models.Model):
 
 
 class Membership(models.Model):
-    """A person has a role in an organization (and all below it) from a day until a day, or open-ended."""
+    """A person has a role in an organization (and all below it) from a day until a day, or open-ended.
 
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="memberships"
-    )
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="memberships"
-    )
+    ``ends_on`` is the first day on which it no longer holds, so that ending it today takes effect at once.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
     begins_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["person", "organization", "role"], name="membership_once"
-            ),
+            models.UniqueConstraint(fields=["person", "organization", "role"], name="membership_once"),
             models.CheckConstraint(
-                condition=Q(begins_on=None)
-                | Q(ends_on=None)
-                | Q(ends_on__gte=models.F("begins_on")),
+                condition=Q(begins_on=None) | Q(ends_on=None) | Q(ends_on__gte=models.F("begins_on")),
                 name="membership_ends_after_it_begins",
             ),
         ]
@@ -178,19 +169,21 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.person}: {self.get_role_display()}, {self.organization}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Let the person at hand, who remembers their memberships for a request, read them anew."""
+        super().save(*args, **kwargs)
+        self.person.__dict__.pop("_memberships", None)
+        self.person.__dict__.pop("_district", None)
+
 
 class Term(models.Model):
     """A stretch of the school year in a district, in which sections meet and outcomes are compared."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="terms"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="terms")
     name = models.CharField(max_length=100)
     begins_on = models.DateField()
     ends_on = models.DateField()
-    school_year = models.PositiveSmallIntegerField(
-        help_text=_("The calendar year in which the school year ends.")
-    )
+    school_year = models.PositiveSmallIntegerField(help_text=_("The calendar year in which the school year ends."))
     source_id = models.CharField(max_length=255, blank=True)
 
     class Meta:
@@ -214,9 +207,7 @@ class Term(models.Model):
 class Course(models.Model):
     """What is taught: 5th-grade mathematics. Taught in sections."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="courses"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="courses")
     title = models.CharField(max_length=200)
     code = models.CharField(max_length=100, blank=True)
     subject = models.CharField(max_length=100, blank=True)
@@ -240,12 +231,8 @@ class Course(models.Model):
 class Section(models.Model):
     """A class: one group of students in one course at one school (OneRoster's "class")."""
 
-    school = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="sections"
-    )
-    course = models.ForeignKey(
-        Course, null=True, blank=True, on_delete=models.PROTECT, related_name="sections"
-    )
+    school = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sections")
+    course = models.ForeignKey(Course, null=True, blank=True, on_delete=models.PROTECT, related_name="sections")
     title = models.CharField(max_length=200)
     code = models.CharField(max_length=100, blank=True)
     terms = models.ManyToManyField(Term, related_name="sections", blank=True)
@@ -266,19 +253,15 @@ class Section(models.Model):
 
 
 class Enrollment(models.Model):
-    """A person teaches, helps in or attends a section."""
+    """A person teaches, helps in or attends a section, until ``ends_on`` (the first day on which they no longer do)."""
 
     class Role(models.TextChoices):
         TEACHER = "teacher", _("teacher")
         AIDE = "aide", _("aide")
         STUDENT = "student", _("student")
 
-    section = models.ForeignKey(
-        Section, on_delete=models.CASCADE, related_name="enrollments"
-    )
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="enrollments"
-    )
+    section = models.ForeignKey(Section, on_delete=models.CASCADE, related_name="enrollments")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="enrollments")
     role = models.CharField(max_length=16, choices=Role)
     is_primary = models.BooleanField(default=False)
     begins_on = models.DateField(null=True, blank=True)
@@ -308,14 +291,10 @@ class Invitation(models.Model):
     """A link by which somebody joins an organization in a role. Only a hash of the link's secret is stored."""
 
     email = models.EmailField(max_length=254)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="invitations"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=20, choices=Role)
     secret_hash = models.CharField(max_length=64, unique=True)
-    invited_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="invitations_sent"
-    )
+    invited_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="invitations_sent")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -344,16 +323,10 @@ class RosterImport(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
-    district = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="roster_imports"
-    )
-    imported_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="roster_imports"
-    )
+    district = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="roster_imports")
+    imported_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="roster_imports")
     name = models.CharField(max_length=255)
-    path = models.CharField(
-        max_length=500, help_text=_("Where the file set lies in the storage.")
-    )
+    path = models.CharField(max_length=500, help_text=_("Where the file set lies in the storage."))
     sha256 = models.CharField(max_length=64, blank=True)
     layout = models.CharField(
         max_length=32,
@@ -379,9 +352,7 @@ class RosterImport(models.Model):
 class RosterProblem(models.Model):
     """One bad row of a roster: where it stands and what is wrong with it."""
 
-    roster_import = models.ForeignKey(
-        RosterImport, on_delete=models.CASCADE, related_name="problems"
-    )
+    roster_import = models.ForeignKey(RosterImport, on_delete=models.CASCADE, related_name="problems")
     file = models.CharField(max_length=100)
     line = models.PositiveIntegerField()
     column = models.CharField(max_length=100, blank=True)

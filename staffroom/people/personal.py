@@ -24,6 +24,10 @@ class PersonalData:
     export: open-format values of one object (JSON-ready); None exports ``describe`` only.
     author, readers: who wrote it and who can read it now, in plain words for one object.
     ends: name of the date field at which the object ends, or a plain sentence when it has none.
+    owner: whose the object is, to be warned before it ends; None: nobody is warned.
+    purge: takes the queryset of rows whose end has passed and removes them with all that hangs on them; returns how many.
+    hide: whether an object's content is kept from the person it is about (a coach's private note shows as existing only).
+    files: (name, opened file or path) pairs of one object, for the export.
     page: address of the object for its owner, if it has one.
     """
 
@@ -41,6 +45,13 @@ class PersonalData:
     ends: str = ""
     page: Callable[[Any], str] | None = None
     hide: Callable[[Any, Any], bool] | None = None
+    owner: Callable[[Any], Any] | None = None
+    purge: Callable[[models.QuerySet[Any]], int] | None = None
+
+    @property
+    def ends_field(self) -> str:
+        """The date field by which rows end, or nothing when ``ends`` is a sentence."""
+        return self.ends if self.ends.isidentifier() else ""
 
 
 _declared: dict[type[models.Model], PersonalData] = {}
@@ -71,8 +82,4 @@ def declaration_of(model: type[models.Model]) -> PersonalData | None:
 
 
 def undeclared(candidates: list[type[models.Model]]) -> list[type[models.Model]]:
-    return [
-        model
-        for model in candidates
-        if model not in _declared and model not in _impersonal
-    ]
+    return [model for model in candidates if model not in _declared and model not in _impersonal]

@@ -1,0 +1,158 @@
+"""Who holds which role where, and who may see and change people. Each rule has two readings: for one, and for many.
+
+A membership counts from ``begins_on`` until ``ends_on``; that last day itself no longer counts, so that ending a membership
+today takes effect at once. A role in an organization holds in everything below it, never above or beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from staffroom.people.models import Enrollment, Membership, Organization, Person, Role, Section
+
+LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)
+STAFF = tuple(role for role in Role if role is not Role.STUDENT)
+NOBODY = Q(pk__in=[])
+
+
+def lasting(on: date | None = None, prefix: str = "") -> Q:
+    """Memberships and enrollments that count on a day (today, unless told): the `Q` on their two dates."""
+    day = on or timezone.localdate()
+    begun = Q(**{f"{prefix}begins_on": None}) | Q(**{f"{prefix}begins_on__lte": day})
+    return begun & (Q(**{f"{prefix}ends_on": None}) | Q(**{f"{prefix}ends_on__gt": day}))
+
+
+def memberships_of(person: object) -> list[Membership]:
+    """The memberships that count today, oldest first, with their organizations; read once per person object."""
+    if not isinstance(person, Person) or not person.is_active:
+        return []
+    found: list[Membership] | None = person.__dict__.get("_memberships")
+    if found is None:
+        found = list(Membership.objects.filter(lasting(), person=person).select_related("organization").order_by("pk"))
+        person.__dict__["_memberships"] = found
+    return found
+
+
+def forget_memberships(person: Person) -> None:
+    """Read a person's memberships anew at the next question: for deeds that changed them."""
+    person.__dict__.pop("_memberships", None)
+    person.__dict__.pop("_district", None)
+
+
+def is_in(person: object, organization: Organization, *roles: str) -> bool:
+    """Whether the person holds one of the roles (any, when none is named) at the organization or above it."""
+    return any(
+        organization.path.startswith(held.organization.path)
+        for held in memberships_of(person)
+        if not roles or held.role in roles
+    )
+
+
+def within(person: object, *roles: str) -> Q:
+    """The same for many: organizations in which the person holds one of the roles (any, when none is named)."""
+    reach = NOBODY
+    for path in reaches(person, *roles):
+        reach |= Q(path__startswith=path)
+    return reach
+
+
+def reaches(person: object, *roles: str) -> list[str]:
+    """The paths of the highest organizations in which the person holds one of the roles."""
+    held = {each.organization.path for each in memberships_of(person) if not roles or each.role in roles}
+    return sorted(path for path in held if not any(path != other and path.startswith(other) for other in held))
+
+
+def may_administer(person: object, organization: Organization) -> bool:
+    """Administrators change the tree, roles, rosters and invitations of their organization and everything below it."""
+    return is_in(person, organization, Role.ADMINISTRATOR)
+
+
+def administered_by(person: object) -> Q:
+    """Organizations that the person may administer."""
+    return within(person, Role.ADMINISTRATOR)
+
+
+def may_lead(person: object, organization: Organization) -> bool:
+    """School and district leaders lead their organization and everything below it. Administering is not leading."""
+    return is_in(person, organization, *LEADERS)
+
+
+def led_by(person: object) -> Q:
+    """Organizations that the person may lead."""
+    return within(person, *LEADERS)
+
+
+def may_oversee(person: object, organization: Organization) -> bool:
+    """Leaders and administrators see who belongs to an organization, with roles and sections."""
+    return is_in(person, organization, Role.ADMINISTRATOR, *LEADERS)
+
+
+def overseen_by(person: object) -> Q:
+    """Organizations whose people the person may see."""
+    return within(person, Role.ADMINISTRATOR, *LEADERS)
+
+
+def may_see_section(person: object, section: Section) -> bool:
+    """Its teachers and aides see a section, and so do those who oversee its school."""
+    if not isinstance(person, Person) or not person.is_active:
+        return False
+    return may_oversee(person, section.school) or _teaching(person).filter(section=section).exists()
+
+
+def sections_seen_by(person: object) -> Q:
+    """Sections that the person may see."""
+    if not isinstance(person, Person) or not person.is_active:
+        return NOBODY
+    schools = Organization.objects.filter(overseen_by(person)).order_by().values("pk")
+    return Q(school__in=schools) | Q(pk__in=_teaching(person).values("section"))
+
+
+def may_see_person(viewer: object, person: Person) -> bool:
+    """Everybody sees themselves; leaders whom they lead; staff their district's staff; teachers their students.
+
+    Administrators see former members too: somebody must be able to answer for what was stored.
+    """
+    return Person.objects.filter(people_seen_by(viewer), pk=person.pk).exists()
+
+
+def people_seen_by(viewer: object) -> Q:
+    """Persons whom the viewer may see, as one correlated test, so that a sorted list stops after its page."""
+    if not isinstance(viewer, Person) or not viewer.is_active:
+        return NOBODY
+    administered, led, around = (
+        Q(organization__in=Organization.objects.filter(reach).order_by().values("pk"))
+        for reach in (administered_by(viewer), led_by(viewer), districts_around(viewer))
+    )
+    reached = administered | (lasting() & (led | (around & ~Q(role=Role.STUDENT))))
+    held = Membership.objects.filter(reached, person=OuterRef("pk")).order_by()
+    taught = Enrollment.objects.filter(
+        lasting(), person=OuterRef("pk"), role=Enrollment.Role.STUDENT, section__in=_teaching(viewer).values("section")
+    )
+    return Q(pk=viewer.pk) | (Q(erased_at=None) & (Q(Exists(held)) | Q(Exists(taught))))
+
+
+def districts_around(person: object) -> Q:
+    """Organizations of the districts in which the person is staff; a state's staff have the whole state around them."""
+    reach = NOBODY
+    for pk in _district_pks(person):
+        reach |= Q(path__contains=f"/{pk}/")
+    return reach
+
+
+def _district_pks(person: object) -> set[int]:
+    staffed = [each.organization for each in memberships_of(person) if each.role != Role.STUDENT]
+    if not staffed:
+        return set()
+    ancestors = {pk for each in staffed for pk in each.ancestor_pks}
+    districts = set(
+        Organization.objects.filter(pk__in=ancestors, kind=Organization.Kind.DISTRICT).values_list("pk", flat=True)
+    )
+    return {next((pk for pk in each.ancestor_pks if pk in districts), each.pk) for each in staffed}
+
+
+def _teaching(person: Person) -> QuerySet[Enrollment]:
+    roles = (Enrollment.Role.TEACHER, Enrollment.Role.AIDE)
+    return Enrollment.objects.filter(lasting(), person=person, role__in=roles).order_by()
