@@ -23,18 +23,14 @@ class Consent(models.Model):
         IN_SCHOOL = "in_school", _("in school only")
         NO = "no", _("no")
 
-    student = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="consents"
-    )
+    student = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents")
     answer = models.CharField(max_length=16, choices=Answer)
     given_by = models.CharField(
         max_length=200,
         blank=True,
         help_text=_("Who answered: a parent, a guardian, the student."),
     )
-    recorded_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="consents_recorded"
-    )
+    recorded_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="consents_recorded")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_on = models.DateField(null=True, blank=True)
 
@@ -49,23 +45,15 @@ class Consent(models.Model):
 class Policy(models.Model):
     """A district's choice where the rules of trust leave one; each change is a new version, old ones stay."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="policies"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="policies")
     version = models.PositiveIntegerField()
     settings = models.JSONField(default=dict)
-    made_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="policies_made"
-    )
+    made_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="policies_made")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["organization", "-version"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "version"], name="policy_version_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "version"], name="policy_version_once")]
 
     def __str__(self) -> str:
         return f"{self.organization}, policy {self.version}"
@@ -76,9 +64,7 @@ class Circle(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120)
-    owner = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="circles_owned"
-    )
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="circles_owned")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_on = models.DateField(null=True, blank=True)
 
@@ -93,17 +79,11 @@ class CircleMember(models.Model):
     """A person is in a circle until they leave or are taken out."""
 
     circle = models.ForeignKey(Circle, on_delete=models.CASCADE, related_name="members")
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="circle_memberships"
-    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="circle_memberships")
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["circle", "person"], name="circle_member_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["circle", "person"], name="circle_member_once")]
 
     def __str__(self) -> str:
         return f"{self.person} in {self.circle}"
@@ -120,14 +100,10 @@ class Share(models.Model):
         PUBLIC = "public", _("everyone")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, related_name="+"
-    )
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
     about = GenericForeignKey("content_type", "object_id")
-    owner = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="shares_given"
-    )
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="shares_given")
     audience = models.CharField(max_length=16, choices=Audience)
     person = models.ForeignKey(
         Person,
@@ -136,9 +112,7 @@ class Share(models.Model):
         on_delete=models.CASCADE,
         related_name="shares_received",
     )
-    circle = models.ForeignKey(
-        Circle, null=True, blank=True, on_delete=models.CASCADE, related_name="shares"
-    )
+    circle = models.ForeignKey(Circle, null=True, blank=True, on_delete=models.CASCADE, related_name="shares")
     organization = models.ForeignKey(
         Organization,
         null=True,
@@ -149,9 +123,7 @@ class Share(models.Model):
     may_download = models.BooleanField(default=False)
     is_reflect_first = models.BooleanField(
         default=False,
-        help_text=_(
-            "Colleagues' notes stay closed until the owner has written a reflection."
-        ),
+        help_text=_("Colleagues' notes stay closed until the owner has written a reflection."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
@@ -197,24 +169,14 @@ class Share(models.Model):
 class Access(models.Model):
     """Somebody opened somebody else's thing: who, what, when, through which share. Seen by its owner."""
 
-    owner = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="accesses_to_mine"
-    )
-    viewer = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="accesses_by_me"
-    )
-    content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, related_name="+"
-    )
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="accesses_to_mine")
+    viewer = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="accesses_by_me")
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
     about = GenericForeignKey("content_type", "object_id")
-    title = models.CharField(
-        max_length=255, help_text=_("What the thing was called then.")
-    )
+    title = models.CharField(max_length=255, help_text=_("What the thing was called then."))
     deed = models.CharField(max_length=32, default="opened")
-    share = models.ForeignKey(
-        Share, null=True, blank=True, on_delete=models.SET_NULL, related_name="accesses"
-    )
+    share = models.ForeignKey(Share, null=True, blank=True, on_delete=models.SET_NULL, related_name="accesses")
     break_glass = models.ForeignKey(
         "BreakGlass",
         null=True,
@@ -236,18 +198,12 @@ class Access(models.Model):
 class BreakGlass(models.Model):
     """Two administrators open, for a written reason and a short time, what only its owner could see. Its owner is told."""
 
-    content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, related_name="+"
-    )
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
     about = GenericForeignKey("content_type", "object_id")
-    owner = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="glass_broken"
-    )
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="glass_broken")
     reason = models.TextField()
-    asked_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="glass_asked"
-    )
+    asked_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="glass_asked")
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     approved_by = models.ForeignKey(
         Person,
@@ -264,9 +220,7 @@ class BreakGlass(models.Model):
         ordering = ["-asked_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(approved_by=None)
-                | Q(asked_by=None)
-                | ~Q(approved_by=models.F("asked_by")),
+                condition=Q(approved_by=None) | Q(asked_by=None) | ~Q(approved_by=models.F("asked_by")),
                 name="break_glass_takes_two",
             )
         ]
@@ -295,12 +249,8 @@ class Erasure(models.Model):
 class RetentionWarning(models.Model):
     """A person was told that one of their things ends soon, so that nobody is told twice."""
 
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="retention_warnings"
-    )
-    content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, related_name="+"
-    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="retention_warnings")
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
     ends_on = models.DateField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,0 +1,169 @@
+"""Reads about shares, consent, policy, retention and the access log. The doors of other rooms to all of these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from staffroom import options
+from staffroom.people import queries as people
+from staffroom.people.models import Enrollment, Organization, Person, Section
+from staffroom.permissions import rules
+from staffroom.permissions.models import Access, BreakGlass, Circle, Consent, Policy, Share, about
+
+
+def live_shares_of(thing: models.Model) -> QuerySet[Share]:
+    """Every loan of a thing that still stands, newest first."""
+    return Share.objects.filter(rules.live_shares(), **about(thing)).select_related("person", "circle", "organization")
+
+
+def shares_for(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
+    """Live loans of things of one kind that reach the viewer."""
+    kind = ContentType.objects.get_for_model(model)
+    return Share.objects.filter(rules.usable_by(viewer), content_type=kind).select_related("owner")
+
+
+def shared_with(viewer: Person, model: type[models.Model]) -> Q:
+    """Which rows of a model somebody has lent to the viewer: to be put into a filter of that model."""
+    return Q(Exists(shares_for(viewer, model).filter(object_id=OuterRef("pk"))))
+
+
+def share_for(viewer: Person, thing: models.Model) -> Share | None:
+    """The loan by which the viewer may see the thing; the one with most rights when there are several."""
+    kind = ContentType.objects.get_for_model(thing)
+    found = Share.objects.filter(rules.usable_by(viewer), content_type=kind, object_id=thing.pk)
+    return found.order_by("-may_download", "-expires_at").first()
+
+
+def shares_by(owner: Person) -> QuerySet[Share]:
+    return Share.objects.filter(owner=owner).select_related("person", "circle", "organization", "content_type")
+
+
+def circles_for(viewer: Person) -> QuerySet[Circle]:
+    """Circles that the viewer made or is in."""
+    return Circle.objects.filter(Q(owner=viewer) | Q(members__person=viewer)).distinct()
+
+
+def consent_of(student: Person) -> str:
+    """A student's standing answer: ``yes``, ``in_school``, ``no`` or ``unknown``; an answer that ended is unknown."""
+    newest = Consent.objects.filter(student=student).order_by("-created_at", "-pk").first()
+    return _standing(newest)
+
+
+def _standing(consent: Consent | None) -> str:
+    if consent is None or (consent.ends_on and consent.ends_on < timezone.localdate()):
+        return "unknown"
+    return consent.answer
+
+
+@dataclass(frozen=True)
+class ConsentsIn:
+    """The consent of a section's students: how many gave each answer, and each student's (first names only)."""
+
+    counts: dict[str, int]
+    students: list[tuple[Person, str]]
+
+    @property
+    def total(self) -> int:
+        return len(self.students)
+
+    @property
+    def without_yes(self) -> list[tuple[Person, str]]:
+        return [(student, answer) for student, answer in self.students if answer != "yes"]
+
+    @property
+    def may_leave_school(self) -> bool:
+        """Whether media of this section may be seen outside the school: every student has a yes."""
+        return bool(self.students) and not self.without_yes
+
+
+def consents_in(section: Section, on: date | None = None) -> ConsentsIn:
+    """The standing answers of all students enrolled in a section. Two queries, however many students."""
+    day = on or timezone.localdate()
+    enrolled = (
+        Enrollment.objects.filter(section=section, role=Enrollment.Role.STUDENT)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=day))
+        .values("person")
+    )
+    students = list(Person.objects.filter(pk__in=enrolled))
+    newest: dict[int, Consent] = {}
+    for consent in Consent.objects.filter(student__in=students).order_by("created_at", "pk"):
+        newest[consent.student_id] = consent
+    answers = [(student, _standing(newest.get(student.pk))) for student in students]
+    counts = Counter(answer for _student, answer in answers)
+    return ConsentsIn({key: counts[key] for key in ("yes", "in_school", "no", "unknown")}, answers)
+
+
+# What a policy may choose, and the strictest choice, which holds where a district has chosen nothing.
+POLICY_DEFAULTS: dict[str, Any] = {
+    "retention_days": None,  # the option retention_days
+    "may_share_outside_district": False,
+    "may_download": False,
+    "share_days_most": 365,
+}
+
+
+@dataclass(frozen=True)
+class PolicyInForce:
+    """The newest policy of the district above an organization; version 0 is the strict default."""
+
+    version: int
+    settings: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.settings.get(name, POLICY_DEFAULTS[name])
+
+
+def policy_of(organization: Organization | None, version: int | None = None) -> PolicyInForce:
+    """The policy that holds for an organization, or an older version: what was recorded under it stays under it."""
+    if organization is None:
+        return PolicyInForce(0, {})
+    found = Policy.objects.filter(organization__in=organization.ancestor_pks)
+    if version is not None:
+        found = found.filter(version=version)
+    newest = found.order_by("-organization__path", "-version").first()
+    return PolicyInForce(newest.version, newest.settings) if newest and version != 0 else PolicyInForce(0, {})
+
+
+def retention_days(owner: Person) -> int:
+    """For how many days what this person makes is kept: the site's option, or less where the district says so."""
+    most: int = options.get("retention_days")
+    chosen = policy_of(people.district_of(owner))["retention_days"]
+    return min(most, int(chosen)) if chosen else most
+
+
+def retention_end(owner: Person) -> date:
+    """The day on which something that this person makes today ends."""
+    return timezone.localdate() + timedelta(days=retention_days(owner))
+
+
+def accesses_to(owner: Person) -> QuerySet[Access]:
+    """The owner's access log: who opened what, when, through which share; newest first."""
+    return Access.objects.filter(owner=owner).select_related("viewer", "share")
+
+
+def accesses_of(thing: models.Model) -> QuerySet[Access]:
+    return Access.objects.filter(**about(thing)).select_related("viewer", "share")
+
+
+def break_glass_for(viewer: Person, thing: models.Model) -> BreakGlass | None:
+    """The approved, unexpired exception under which an administrator may open the thing now: asker or approver."""
+    return (
+        BreakGlass.objects.filter(Q(asked_by=viewer) | Q(approved_by=viewer), **about(thing))
+        .filter(approved_at__isnull=False, expires_at__gt=timezone.now())
+        .first()
+    )
+
+
+def break_glass_requests_for(viewer: Person) -> Iterable[BreakGlass]:
+    """Requests that wait for the viewer's second word."""
+    waiting = BreakGlass.objects.filter(approved_at=None, refused_at=None).select_related("owner", "asked_by")
+    return [each for each in waiting if rules.may_answer_break_glass(viewer, each)]

@@ -1,0 +1,102 @@
+"""Who may: for one object (``may_…``) and for many (``…able_by``), side by side, so that they can be held together."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from staffroom.people import queries as people
+from staffroom.people.models import Enrollment, Person, Role
+from staffroom.permissions.models import BreakGlass, Circle, CircleMember, Share
+
+CONSENT_KEEPERS = (Role.SCHOOL_LEADER, Role.ADMINISTRATOR)
+
+
+def _belongs_to(person: Person) -> set[int]:
+    """Organizations that a colleague belongs to: those of her memberships and everything above them."""
+    return {
+        pk
+        for membership in people.memberships_of(person)
+        if membership.role not in (Role.STUDENT, Role.PARTNER)
+        for pk in membership.organization.ancestor_pks
+    }
+
+
+def is_live(share: Share) -> bool:
+    """Whether the loan still stands: neither taken back nor over."""
+    return share.retracted_at is None and share.expires_at > timezone.now()
+
+
+def live_shares() -> Q:
+    return Q(retracted_at=None, expires_at__gt=timezone.now())
+
+
+def reaches(share: Share, person: Person) -> bool:
+    """Whether a share's audience includes the person. Its owner needs no share; students are in no audience."""
+    match share.audience:
+        case Share.Audience.PERSON:
+            return share.person_id == person.pk
+        case Share.Audience.CIRCLE:
+            return CircleMember.objects.filter(circle=share.circle, person=person).exists()
+        case Share.Audience.PUBLIC:
+            return bool(person.pk)
+    return share.organization_id in _belongs_to(person)
+
+
+def reaching(person: Person) -> Q:
+    """The shares whose audience includes the person, as ``reaches`` says it of one."""
+    in_circle = CircleMember.objects.filter(circle_id=OuterRef("circle_id"), person=person)
+    return (
+        Q(audience=Share.Audience.PERSON, person=person)
+        | (Q(audience=Share.Audience.CIRCLE) & Exists(in_circle))
+        | Q(
+            audience__in=[Share.Audience.SCHOOL, Share.Audience.DISTRICT],
+            organization_id__in=_belongs_to(person),
+        )
+        | Q(audience=Share.Audience.PUBLIC)
+    )
+
+
+def may_use(share: Share, person: Person) -> bool:
+    return is_live(share) and reaches(share, person)
+
+
+def usable_by(person: Person) -> Q:
+    return live_shares() & reaching(person)
+
+
+def may_record_consent(person: Person, student: Person) -> bool:
+    """School leaders and administrators of the student's school, and the teachers of her sections."""
+    memberships = [each for each in people.memberships_of(student) if each.role == Role.STUDENT]
+    if any(people.is_in(person, each.organization, *CONSENT_KEEPERS) for each in memberships):
+        return True
+    taught = Enrollment.objects.filter(person=person, role=Enrollment.Role.TEACHER).values("section")
+    return Enrollment.objects.filter(person=student, role=Enrollment.Role.STUDENT, section__in=taught).exists()
+
+
+def may_manage_circle(person: Person, circle: Circle) -> bool:
+    return circle.owner_id == person.pk
+
+
+def circles_manageable_by(person: Person) -> Q:
+    return Q(owner=person)
+
+
+def is_administrator_over(person: Person, owner: Person) -> bool:
+    """Whether the person administers an organization that the owner belongs to."""
+    return any(people.is_in(person, each.organization, Role.ADMINISTRATOR) for each in people.memberships_of(owner))
+
+
+def may_break_glass(person: Person, owner: Person) -> bool:
+    """Administrators over the owner may ask; nobody breaks the glass to their own things."""
+    return person.pk != owner.pk and is_administrator_over(person, owner)
+
+
+def may_answer_break_glass(person: Person, request: BreakGlass) -> bool:
+    """A second administrator answers: never the one who asked, never the owner."""
+    return (
+        request.approved_at is None
+        and request.refused_at is None
+        and request.asked_by_id != person.pk
+        and may_break_glass(person, request.owner)
+    )
