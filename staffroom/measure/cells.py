@@ -58,17 +58,11 @@ class Cells:
     @property
     def cross_products(self) -> Floats:
         """(C, K, K) sums of products of the columns."""
-        return (
-            self.scatter
-            + self.n[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
-        )
+        return self.scatter + self.n[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
 
     def take(self, keep: Bools) -> "Cells":
         """Only the cells where `keep` (C,) is true; codes and labels stay as they are."""
-        chosen = {
-            name: getattr(self, name)[keep]
-            for name in ("teacher", "term", "n", "mean", "scatter")
-        }
+        chosen = {name: getattr(self, name)[keep] for name in ("teacher", "term", "n", "mean", "scatter")}
         return replace(self, **chosen)
 
     def with_columns(self, values: Floats) -> "Cells":
@@ -99,7 +93,7 @@ def cells_from_moments(
     that are negative or not whole, negative scatter, or the same (school, teacher, term) twice.
     """
     count = whole_numbers("n", n, least=1).astype(np.float64)
-    means, scatters = _finite("mean", mean, 2), _finite("scatter", scatter, 3)
+    means, scatters = finite("mean", mean, 2), finite("scatter", scatter, 3)
     term_number = whole_numbers("term", term, least=0)
     school_label, teacher_label = _labels("school", school), _labels("teacher", teacher)
     _same_length(
@@ -113,20 +107,14 @@ def cells_from_moments(
     if not count.size:
         raise ValueError("there are no rows")
     if scatters.shape[1:] != (means.shape[1], means.shape[1]):
-        raise ValueError(
-            f"scatter has shape {scatters.shape}, expected {(*means.shape, means.shape[1])}"
-        )
-    refuse_rows(
-        np.diagonal(scatters, axis1=1, axis2=2).min(axis=1) < 0, "scatter is negative"
-    )
+        raise ValueError(f"scatter has shape {scatters.shape}, expected {(*means.shape, means.shape[1])}")
+    refuse_rows(np.diagonal(scatters, axis1=1, axis2=2).min(axis=1) < 0, "scatter is negative")
     teachers, teacher_code = np.unique(teacher_label, return_inverse=True)
     terms, term_code = np.unique(term_number, return_inverse=True)
     clusters, school_code = np.unique(school_label, return_inverse=True)
     pair = teacher_code * terms.size + term_code
     _refuse_repeated(pair * clusters.size + school_code)
-    cluster_of, moved = _home(
-        teacher_code, school_code, count, teachers.size, clusters.size
-    )
+    cluster_of, moved = _home(teacher_code, school_code, count, teachers.size, clusters.size)
     cell, n_cell, mean_cell, scatter_cell = _merge(pair, count, means, scatters)
     return Cells(
         teacher=cell // terms.size,
@@ -153,9 +141,7 @@ def cells_from_rows(
 
     Raises ValueError that names the row, as `cells_from_moments` does.
     """
-    values = np.stack(
-        [_finite(f"column {k}", column, 1) for k, column in enumerate(columns)], axis=1
-    )
+    values = np.stack([finite(f"column {k}", column, 1) for k, column in enumerate(columns)], axis=1)
     rows, k = values.shape
     return _collapse(
         _labels("teacher", teacher),
@@ -177,9 +163,7 @@ def _collapse(
 ) -> Cells:
     _same_length(columns=values, teacher=teacher, school=school, term=term)
     codes = [np.unique(key, return_inverse=True)[1] for key in (teacher, term, school)]
-    key = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (
-        codes[2].max(initial=0) + 1
-    ) + codes[2]
+    key = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (codes[2].max(initial=0) + 1) + codes[2]
     _, first, cell = np.unique(key, return_index=True, return_inverse=True)
     n = np.bincount(cell, minlength=first.size).astype(np.float64)
     mean = sum_by(cell, values, first.size) / n[:, None]
@@ -201,9 +185,10 @@ def _collapse(
 
 def sum_by(code: Ints, values: Floats, size: int) -> Floats:
     """Sums of `values` (R, K) over rows of equal `code` (R,) in 0..size-1: (size, K)."""
-    return np.stack(
-        [np.bincount(code, column, minlength=size) for column in values.T], axis=1
-    )
+    sums = np.empty((size, values.shape[1]))
+    for k, column in enumerate(values.T):
+        sums[:, k] = np.bincount(code, column, minlength=size)
+    return sums
 
 
 def refuse_rows(wrong: Bools, sentence: str) -> None:
@@ -214,20 +199,19 @@ def refuse_rows(wrong: Bools, sentence: str) -> None:
 
 def whole_numbers(name: str, values: ArrayLike, *, least: int) -> Ints:
     """`values` (R,) as integers; ValueError names the first row that is missing, fractional or below `least`."""
-    array = _finite(name, values, 1)
+    array = finite(name, values, 1)
     refuse_rows(array != np.floor(array), f"{name} is not a whole number")
     refuse_rows(array < least, f"{name} is below {least}")
     refuse_rows(array > 2**53, f"{name} is too large")
     return array.astype(np.int64)
 
 
-def _finite(name: str, values: ArrayLike, dimensions: int) -> Floats:
+def finite(name: str, values: ArrayLike, dimensions: int) -> Floats:
+    """`values` as finite numbers of that many dimensions; ValueError names the first row that is not."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} holds something that is not a number: {error}"
-        ) from None
+        raise ValueError(f"{name} holds something that is not a number: {error}") from None
     if array.ndim != dimensions:
         raise ValueError(f"{name} has {array.ndim} dimensions, expected {dimensions}")
     refuse_rows(
@@ -261,9 +245,7 @@ def _refuse_repeated(key: Ints) -> None:
     refuse_rows(again, "the same school, teacher and term stand a second time")
 
 
-def _home(
-    teacher: Ints, school: Ints, n: Floats, teachers: int, schools: int
-) -> tuple[Ints, int]:
+def _home(teacher: Ints, school: Ints, n: Floats, teachers: int, schools: int) -> tuple[Ints, int]:
     pair, inverse = np.unique(teacher * schools + school, return_inverse=True)
     weight = np.bincount(inverse, n)
     owner, place = pair // schools, pair % schools
@@ -272,9 +254,7 @@ def _home(
     return place[order][first], int(pair.size - teachers)
 
 
-def _merge(
-    pair: Ints, n: Floats, mean: Floats, scatter: Floats
-) -> tuple[Ints, Floats, Floats, Floats]:
+def _merge(pair: Ints, n: Floats, mean: Floats, scatter: Floats) -> tuple[Ints, Floats, Floats, Floats]:
     cell, inverse = np.unique(pair, return_inverse=True)
     if cell.size == pair.size:
         order = np.argsort(pair)
@@ -287,7 +267,5 @@ def _merge(
         cell,
         total,
         centre,
-        sum_by(inverse, whole.reshape(len(n), -1), cell.size).reshape(
-            -1, *scatter.shape[1:]
-        ),
+        sum_by(inverse, whole.reshape(len(n), -1), cell.size).reshape(-1, *scatter.shape[1:]),
     )

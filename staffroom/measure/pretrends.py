@@ -62,7 +62,11 @@ def _test(
     dummies = (event[:, None] == distance).astype(np.float64)
     fit = least_squares(untreated.with_columns(dummies))
     kept = fit.kept[: distance.size]
-    if not kept.any() or fit.clusters - 1 <= kept.sum() or not np.isfinite(fit.standard_errors[: distance.size][kept]).all():
+    if (
+        not kept.any()
+        or fit.clusters - 1 <= kept.sum()
+        or not np.isfinite(fit.standard_errors[: distance.size][kept]).all()
+    ):
         return None
     found, covariance = fit.coefficients[: distance.size][kept], _block(fit, kept)
     drift = _drift(cells, first_treated, effect)

@@ -52,18 +52,12 @@ class TwoWay:
 def two_way(cells: Cells) -> TwoWay:
     """The equations for `cells`; connectedness follows Abowd, Creecy & Kramarz (2002)."""
     size, terms = len(cells.teachers), len(cells.terms)
-    weights = np.bincount(
-        cells.teacher * terms + cells.term, cells.n, minlength=size * terms
-    ).reshape(size, terms)
+    weights = np.bincount(cells.teacher * terms + cells.term, cells.n, minlength=size * terms).reshape(size, terms)
     totals = weights.sum(axis=1)
-    schur = np.diag(weights.sum(axis=0)) - weights.T @ (
-        weights / np.where(totals > 0, totals, 1.0)[:, None]
-    )
+    schur = np.diag(weights.sum(axis=0)) - weights.T @ (weights / np.where(totals > 0, totals, 1.0)[:, None])
     term_part = _parts(weights)
     teacher_part = np.where(totals > 0, term_part[np.argmax(weights > 0, axis=1)], -1)
-    return TwoWay(
-        weights, totals, _generalized_inverse(schur, term_part), teacher_part, term_part
-    )
+    return TwoWay(weights, totals, _generalized_inverse(schur, term_part), teacher_part, term_part)
 
 
 def _parts(weights: Floats) -> Ints:
@@ -105,10 +99,7 @@ def centered(cells: Cells) -> Floats:
 def cluster_moments(cells: Cells, residual: Floats) -> Floats:
     """(G, K, K) per cluster: sums over results of products of residual columns, from cell residuals (C, K)."""
     size, columns = residual.shape
-    whole = (
-        cells.scatter
-        + cells.n[:, None, None] * residual[:, :, None] * residual[:, None, :]
-    )
+    whole = cells.scatter + cells.n[:, None, None] * residual[:, :, None] * residual[:, None, :]
     flat = sum_by(cells.cluster, whole.reshape(size, -1), len(cells.clusters))
     return flat.reshape(-1, columns, columns)
 
@@ -167,19 +158,13 @@ def _scores(moments: Floats, kept: Bools) -> tuple[Floats, Floats]:
     """Coefficients (P,) of the kept columns and their cluster scores (G, P)."""
     chosen = 1 + np.flatnonzero(kept)
     gram, cross = moments[:, chosen][:, :, chosen], moments[:, chosen, 0]
-    solved = (
-        np.linalg.solve(gram.sum(axis=0), cross.sum(axis=0))
-        if chosen.size
-        else np.zeros(0)
-    )
+    solved = np.linalg.solve(gram.sum(axis=0), cross.sum(axis=0)) if chosen.size else np.zeros(0)
     return solved, cross - gram @ solved
 
 
 def spread(cells: Cells) -> Floats:
     """(K,) sum of squares of each column about its grand mean, over results."""
-    return np.asarray(
-        np.einsum("ckk->k", cells.scatter) + cells.n @ centered(cells) ** 2
-    )
+    return np.asarray(np.einsum("ckk->k", cells.scatter) + cells.n @ centered(cells) ** 2)
 
 
 def independent(gram: Floats, scale: Floats) -> Bools:
@@ -188,8 +173,6 @@ def independent(gram: Floats, scale: Floats) -> Bools:
     for column in range(len(gram)):
         before = np.flatnonzero(kept)
         part = gram[before, column]
-        left = gram[column, column] - part @ np.linalg.solve(
-            gram[np.ix_(before, before)], part
-        )
+        left = gram[column, column] - part @ np.linalg.solve(gram[np.ix_(before, before)], part)
         kept[column] = left > NEGLIGIBLE * scale[column]
     return kept

@@ -90,7 +90,7 @@ def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imp
     untreated, treated = cells.take(event < 0), event >= 0
     if not len(untreated.n) or not treated.any():
         return _nothing(cells, distinct(cells.teacher[treated]), int(treated.sum()))
-    fit = _fit_untreated(replace(cells, mean=centered(cells)), event < 0)
+    fit = fit_untreated(replace(cells, mean=centered(cells)), event < 0)
     can = fit.equations.joined(cells.teacher, cells.term)
     always = fit.equations.totals[cells.teacher] == 0
     used = treated & can
@@ -126,7 +126,7 @@ def _nothing(cells: Cells, always: int, unmatched: int) -> Imputation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Untreated:
+class Untreated:
     """The model of untreated results, carried to all cells."""
 
     equations: TwoWay
@@ -136,9 +136,11 @@ class _Untreated:
     bread: Floats  # (kept, kept)
     term_scores: Floats  # (G, T) sums of untreated residuals
     covariate_scores: Floats  # (G, kept)
+    grams: Floats  # (G, kept, kept) moments of the covariates net of teacher and term effects
 
 
-def _fit_untreated(cells: Cells, is_untreated: Bools) -> _Untreated:
+def fit_untreated(cells: Cells, is_untreated: Bools) -> Untreated:
+    """Two-way effects and covariates fitted on the cells where `is_untreated` (C,), for centered cells."""
     untreated = cells.take(is_untreated)
     equations = two_way(untreated)
     away = cells.mean - fitted(untreated, equations, at=cells)
@@ -154,8 +156,8 @@ def _fit_untreated(cells: Cells, is_untreated: Bools) -> _Untreated:
     by_term = np.bincount(untreated.cluster * terms + untreated.term, residual, minlength=clusters * terms)
     coefficients = np.full(kept.size, np.nan)
     coefficients[kept] = slope
-    return _Untreated(
-        equations, difference, coefficients, kept, bread, by_term.reshape(clusters, terms), cross - gram @ slope
+    return Untreated(
+        equations, difference, coefficients, kept, bread, by_term.reshape(clusters, terms), cross - gram @ slope, gram
     )
 
 
@@ -179,7 +181,7 @@ def _average(key: int | None, weight: Floats, score: Floats, used: Cells, effect
 
 
 def _scores(
-    fit: _Untreated,
+    fit: Untreated,
     cells: Cells,
     used: Bools,
     weights: list[Floats],
@@ -198,12 +200,12 @@ def _scores(
     term_sums = sum_by(treated.term, weight, len(cells.terms))
     term_part = fit.equations.solve_terms(teacher_sums, term_sums)
     covariate_part = fit.bread @ (fit.difference[used, 1:].T @ weight)
-    groups = _Recentering(treated, event[used], first_treated[treated.teacher], leave_out)
+    groups = Recentering(treated, event[used], first_treated[treated.teacher], leave_out)
     of_treated = [groups.scores(column, fit.difference[used, 0]) for column in weight.T]
     return np.stack(of_treated, axis=1) - fit.term_scores @ term_part - fit.covariate_scores @ covariate_part
 
 
-class _Recentering:
+class Recentering:
     """Treated residuals about averages by group and event time, summed by cluster.
 
     The average weighs clusters by their squared weight, which is the choice of Borusyak et al. (2024, equation 7) that
@@ -221,20 +223,26 @@ class _Recentering:
 
     def scores(self, weight: Floats, effect: Floats) -> Floats:
         """(G,) sums of weight times (effect less its average) over used cells with weights and effects (U,)."""
-        share = np.bincount(self.pair, weight, minlength=self.label.size)
-        gain = np.bincount(self.pair, weight * effect, minlength=self.label.size)
-        square = np.bincount(self.label, share**2)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            center = (np.bincount(self.label, share * gain) / square)[self.label]
-            leverage = np.where(share > 0, share**2 / square[self.label], 0.0)
-        alone = leverage > 1 - 1e-12
-        center = np.where(alone, weight @ effect, np.where(share > 0, center, 0.0))
-        residual = gain - share * center
-        if self.leave_out:
-            residual = residual / np.where(alone, 1.0, 1.0 - leverage)
-        if np.count_nonzero(np.bincount(self.cluster, share, minlength=self.clusters)) < 2:
+        residual = self.residuals(self.by_pair(weight), self.by_pair(weight * effect)[:, None])[:, 0]
+        if np.count_nonzero(np.bincount(self.cluster, self.by_pair(weight), minlength=self.clusters)) < 2:
             residual = np.full_like(residual, np.nan)
         return np.bincount(self.cluster, residual, minlength=self.clusters)
+
+    def by_pair(self, values: Floats) -> Floats:
+        """Sums over used cells (U,) by pair of pool and cluster."""
+        return np.bincount(self.pair, values, minlength=self.label.size)
+
+    def residuals(self, share: Floats, gain: Floats, *, leave_out: bool | None = None) -> Floats:
+        """(pairs, B) sums of weight times residual, from sums of weights (pairs,) and of weight times effect (pairs, B)."""
+        square = np.bincount(self.label, share**2)[self.label]
+        leverage = np.divide(share**2, square, out=np.zeros_like(share), where=share > 0)
+        weighed = sum_by(self.label, share[:, None] * gain, self.label.max() + 1)[self.label]
+        center = np.divide(weighed, square[:, None], out=np.zeros_like(gain), where=square[:, None] > 0)
+        alone = leverage > 1 - 1e-12
+        center[alone] = gain.sum(axis=0)
+        residual = gain - share[:, None] * center
+        leave_out = self.leave_out if leave_out is None else leave_out
+        return residual / np.where(alone, 1.0, 1.0 - leverage)[:, None] if leave_out else residual
 
 
 def _pool(cell: Ints, event: Ints, cluster: Ints) -> Ints:

@@ -1,0 +1,118 @@
+"""Gates: each is computed, shown, and can only lower the tier of evidence.
+
+Tiers follow the Every Student Succeeds Act (ESSA, section 8101(21)) and the Department of Education's guidance of 2016:
+1 strong, 2 moderate, 3 promising, 4 demonstrates a rationale. A gate names the best tier that it leaves possible.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from staffroom.measure.pretrends import PreTrends
+from staffroom.measure.sentence import Sentence, say
+
+LEAST_STUDENTS, LEAST_TEACHERS = 10, 3
+MANY_CLUSTERS, FEW_CLUSTERS = 20, 6
+ESSA_STUDENTS, ESSA_SITES = 350, 2
+ENOUGH_POWER = 0.80
+
+STRONG, MODERATE, PROMISING, RATIONALE = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One check with its figures; `ceiling` is the best tier that it leaves possible."""
+
+    name: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    sentence: Sentence
+    ceiling: int = STRONG
+
+
+def tier(start: int, gates: Iterable[Gate]) -> int:
+    """The tier that the design allows at best (1..4), lowered by the gates; never raised."""
+    return max([start, *(gate.ceiling for gate in gates)])
+
+
+def registration_gate(registered: bool) -> Gate:
+    """Whether question, activity, outcome, estimator and subgroups were registered before outcomes were loaded."""
+    sentence = say("registered") if registered else say("not_registered")
+    return Gate("registered", registered, float(registered), 1.0, sentence, STRONG if registered else PROMISING)
+
+
+def enough_to_show(students: int, teachers: int) -> bool:
+    """The minimum cell: at least 10 students and 3 teachers behind any number."""
+    return students >= LEAST_STUDENTS and teachers >= LEAST_TEACHERS
+
+
+def minimum_cell_gate(students: int, teachers: int) -> Gate:
+    """The smaller side's students and teachers against the minimum cell."""
+    passed = enough_to_show(students, teachers)
+    sentence = say("cells_enough" if passed else "cells_few", students=students, teachers=teachers)
+    return Gate("minimum_cell", passed, float(students), float(LEAST_STUDENTS), sentence, _lower(passed, RATIONALE))
+
+
+def allows_interval(clusters: int, treated_clusters: int) -> bool:
+    """Below 6 clusters, or with a single treated one, neither p-value nor interval is claimed."""
+    return clusters >= FEW_CLUSTERS and treated_clusters >= 2
+
+
+def cluster_gate(clusters: int, treated_clusters: int, *, bootstrapped: bool = False) -> Gate:
+    """At least 20 clusters, 6 of them treated; `bootstrapped` if p and interval are from a wild cluster bootstrap.
+
+    Cameron & Miller (2015, Journal of Human Resources 50(2)) on few, and MacKinnon & Webb (2017) on few treated clusters.
+    """
+    if not allows_interval(clusters, treated_clusters):
+        sentence, ceiling = say("clusters_few", clusters=clusters, treated=treated_clusters), RATIONALE
+    elif clusters < MANY_CLUSTERS and bootstrapped and treated_clusters >= FEW_CLUSTERS:
+        sentence, ceiling = say("clusters_bootstrap", clusters=clusters), MODERATE
+    elif treated_clusters < FEW_CLUSTERS:
+        sentence, ceiling = say("clusters_treated", clusters=clusters, treated=treated_clusters), PROMISING
+    elif clusters < MANY_CLUSTERS:
+        sentence, ceiling = say("clusters_approximate", clusters=clusters), PROMISING
+    else:
+        sentence, ceiling = say("clusters_many", clusters=clusters, df=clusters - 1), STRONG
+    return Gate("clusters", ceiling == STRONG, float(clusters), float(MANY_CLUSTERS), sentence, ceiling)
+
+
+def pre_trend_gate(test: PreTrends | None) -> Gate:
+    """Passed only by a test that saw no drift and had the power to see one; an absent or weak test does not pass."""
+    if test is None or not test.power == test.power:
+        return Gate("pre_trends", False, None, ENOUGH_POWER, say("drift_untested"), PROMISING)
+    if test.p < 0.05:
+        return Gate("pre_trends", False, test.p, 0.05, say("drift_seen", p=test.p), PROMISING)
+    passed = test.power >= ENOUGH_POWER
+    sentence = say("drift_unseen" if passed else "drift_weak_test", p=test.p, power=test.power)
+    return Gate("pre_trends", passed, test.power, ENOUGH_POWER, sentence, _lower(passed, PROMISING))
+
+
+def sample_gate(students: int, schools: int) -> Gate:
+    """Tiers 1 and 2 ask for 350 students and two sites (Department of Education, non-regulatory guidance, 2016)."""
+    passed = students >= ESSA_STUDENTS and schools >= ESSA_SITES
+    sentence = (
+        say("sample_enough", students=students, schools=schools)
+        if passed
+        else say("sample_small", students=students, schools=schools, limit=ESSA_STUDENTS)
+    )
+    return Gate("sample", passed, float(students), float(ESSA_STUDENTS), sentence, _lower(passed, PROMISING))
+
+
+def significance_gate(low: float | None) -> Gate:
+    """Tiers 1 to 3 ask for a statistically significant favorable effect: the interval's low end (SD) is above zero."""
+    passed = low is not None and low > 0
+    sentence = say("separates" if passed else "does_not_separate")
+    return Gate("separates_from_zero", passed, low, 0.0, sentence, _lower(passed, RATIONALE))
+
+
+def power_gate(detectable: float | None, smallest: float) -> Gate:
+    """The minimum detectable effect beside the smallest that would matter, both in SD; lowers nothing by itself."""
+    if detectable is None:
+        return Gate("minimum_detectable_effect", False, None, smallest, say("detectable_unknown"))
+    passed = detectable <= smallest
+    sentence = say("detectable" if passed else "not_detectable", detectable=detectable, smallest=smallest)
+    return Gate("minimum_detectable_effect", passed, detectable, smallest, sentence)
+
+
+def _lower(passed: bool, ceiling: int) -> int:
+    return STRONG if passed else ceiling

@@ -1,0 +1,448 @@
+"""The door: from arrays of cells to one result, with its size, interval, gates, tier and sentence.
+
+`estimate` follows the part of the decision tree that is built: staggered or never treated teachers with at least three
+terms of outcomes get the imputation estimator, all else is described only. It never raises because data are few; it
+raises ValueError, naming the row, where data are wrong.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from staffroom.measure import effects, gates
+from staffroom.measure.cells import Cells, Floats, Ints, refuse_rows, whole_numbers
+from staffroom.measure.gates import Gate
+from staffroom.measure.group_time import group_time_effects
+from staffroom.measure.moments import Covariates, cells_from_sums
+from staffroom.measure.pretrends import PreTrends, pre_trends
+from staffroom.measure.projection import least_squares
+from staffroom.measure.sentence import Sentence, headline, say
+from staffroom.measure.staggered import NEVER, Average, Imputation, Size, distinct, event_times, impute
+from staffroom.measure.suppression import complement
+from staffroom.measure.wild import wild_bootstrap
+
+LEAST_TERMS = 3
+LEAST_TREATED_TEACHERS = 10
+WIDEST_GAP = 4
+DESIGN_TIER = gates.MODERATE
+"""A comparison over time without a lottery is a quasi-experiment: tier 2 at best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect in outcome units (raw) and in SD of the comparison group; None where it must not be claimed or shown."""
+
+    key: int | None
+    """Event time or first treated term; None for an overall effect."""
+    raw: float | None
+    raw_se: float | None
+    sd: float | None
+    se: float | None
+    """In SD, as are low and high; the SD itself is taken as known."""
+    low: float | None
+    high: float | None
+    p: float | None
+    df: float | None
+    size: Size
+    """Results, teachers and schools behind it."""
+    hidden: bool = False
+    """Too few students or teachers behind it, or needed so that such a one does not follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much data the study stands on, after what had to be left out."""
+
+    results: int
+    students: int
+    """As told by the caller; otherwise the most results in any one term, which is the least they can be."""
+    teachers: int
+    schools: int
+    clusters: int
+    """Schools that take part in the estimate."""
+    treated_teachers: int
+    """Teachers with an imputed counterfactual."""
+    untreated_teachers: int
+    """Teachers without any treated term in the data."""
+    treated_schools: int
+    terms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Plain description of treated or untreated results, in outcome units; None where too few to show."""
+
+    results: int
+    teachers: int
+    mean: float | None
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything that may be said of one activity and one outcome."""
+
+    estimator: str
+    """'imputation' or 'describe'."""
+    effect: Effect | None
+    n: Counts
+    comparison_sd: float | None
+    """Standard deviation of untreated results within terms, in outcome units."""
+    treated: Side
+    untreated: Side
+    by_event_time: tuple[Effect, ...]
+    by_group: tuple[Effect, ...]
+    callaway_santanna: Effect | None
+    """Beside the headline; never-treated comparisons only."""
+    twfe: Effect | None
+    """Two-way fixed effects, only to show how far off they are; never the headline."""
+    pre_trends: PreTrends | None
+    gates: tuple[Gate, ...]
+    tier: int
+    """1 strong .. 4 rationale (ESSA)."""
+    mde: float | None
+    """Minimum detectable effect in SD."""
+    more_teachers: int | None
+    """About how many more teachers taking part would make the smallest effect that matters detectable; 0 if none."""
+    improvement_index: float | None
+    """Percentile points."""
+    sentence: tuple[Sentence, ...]
+    reasons: tuple[Sentence, ...]
+    """Why there is only a description; empty if there is an estimate."""
+    warnings: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences in English, joined."""
+        return " ".join(sentence.text for sentence in self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the asker fixes beforehand; `smallest_effect` is the one that would matter, in SD."""
+
+    registered: bool = False
+    smallest_effect: float = 0.10
+    confidence: float = 0.95
+    power: float = 0.80
+    reference_sd: float | None = None
+    """In outcome units, such as a test's norm; default is the SD of the comparison group."""
+    students: int | None = None
+    """Different students, if known."""
+
+    def __post_init__(self) -> None:
+        for name in ("confidence", "power"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie strictly between 0 and 1")
+        for name in ("smallest_effect", "reference_sd", "students"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"{name} must be above 0 and finite")
+
+
+def estimate(
+    *,
+    teacher: ArrayLike,
+    school: ArrayLike,
+    term: ArrayLike,
+    n: ArrayLike,
+    y_sum: ArrayLike,
+    y_sumsq: ArrayLike,
+    first_treated: ArrayLike,
+    covariates: Covariates | None = None,
+    claims: Claims | None = None,
+    generator: np.random.Generator | None = None,
+) -> Study:
+    """The study of one activity and one outcome, from one row per (school, teacher, term) in any order.
+
+    All arrays (R,). `teacher`, `school`: numbers or text. `term`: whole numbers >= 0, consecutive in time. `n`: results
+    in the cell; `y_sum`, `y_sumsq`: sum and sum of squares of the outcome over them. `first_treated`: on every row of
+    a teacher the term in which that teacher first took part, NEVER (-1) for none; taking part lasts. `generator`: with
+    it, 6 to 19 schools get p-value and interval by wild cluster bootstrap, otherwise these are marked approximate.
+    Raises ValueError that names the row for wrong data; few data give the estimator 'describe' and its reasons.
+    Sources: Borusyak, Jaravel & Spiess 2024; Callaway & Sant'Anna 2021; see the modules called.
+    """
+    cells = cells_from_sums(
+        teacher=teacher, school=school, term=term, n=n, y_sum=y_sum, y_sumsq=y_sumsq, covariates=covariates
+    )
+    first = _first_treated(cells, teacher, first_treated)
+    names = covariates.names if covariates is not None else ()
+    return estimate_cells(cells, first, names=names, claims=claims, generator=generator)
+
+
+def estimate_cells(
+    cells: Cells,
+    first_treated: Ints,
+    *,
+    names: tuple[str, ...] = (),
+    claims: Claims | None = None,
+    generator: np.random.Generator | None = None,
+) -> Study:
+    """As `estimate`, from Cells and first treated term per teacher (I,) in the order of `cells.teachers`."""
+    _check_terms(cells.terms)
+    claims = claims or Claims()
+    event = event_times(cells, first_treated)
+    imputation = impute(cells, first_treated, leave_out=True)
+    described = _described(cells, event, imputation, claims)
+    reasons = _reasons(described, event, imputation)
+    if reasons or imputation.overall is None:
+        return replace(described, reasons=reasons, sentence=reasons[:1], warnings=_warnings(cells, imputation, names))
+    return _Estimated(cells, first_treated, imputation, described, claims, generator).study(names)
+
+
+def _first_treated(cells: Cells, teacher: ArrayLike, first_treated: ArrayLike) -> Ints:
+    rows = whole_numbers("first_treated", first_treated, least=NEVER)
+    owner = np.searchsorted(cells.teachers, np.asarray(teacher))
+    if len(rows) != len(owner):
+        raise ValueError(f"first_treated has {len(rows)} rows, teacher has {len(owner)}")
+    first = np.zeros(len(cells.teachers), dtype=np.int64)
+    first[owner[::-1]] = rows[::-1]
+    refuse_rows(rows != first[owner], "first_treated differs from an earlier row of the same teacher")
+    return first
+
+
+def _check_terms(terms: Ints) -> None:
+    if terms[-1] - terms[0] + 1 > WIDEST_GAP * len(terms):
+        raise ValueError(
+            f"terms run from {terms[0]} to {terms[-1]} but only {len(terms)} occur: number them consecutively in time"
+        )
+
+
+def _described(cells: Cells, event: Ints, imputation: Imputation, claims: Claims) -> Study:
+    """The study without an estimate."""
+    return Study(
+        estimator="describe",
+        effect=None,
+        n=_counts(cells, event, imputation, claims),
+        comparison_sd=_comparison_sd(cells.take(event < 0)),
+        treated=_side(cells.take(event >= 0)),
+        untreated=_side(cells.take(event < 0)),
+        by_event_time=(),
+        by_group=(),
+        callaway_santanna=None,
+        twfe=None,
+        pre_trends=None,
+        gates=(gates.registration_gate(claims.registered),),
+        tier=gates.RATIONALE,
+        mde=None,
+        more_teachers=None,
+        improvement_index=None,
+        sentence=(),
+        reasons=(),
+        warnings=(),
+    )
+
+
+def _counts(cells: Cells, event: Ints, imputation: Imputation, claims: Claims) -> Counts:
+    inside = imputation.used | (event < 0)
+    results = cells.n[inside]
+    per_term = np.bincount(cells.term[inside], results, minlength=1)
+    ever = distinct(cells.teacher[event >= 0])
+    return Counts(
+        results=int(results.sum()),
+        students=claims.students or int(per_term.max()),
+        teachers=distinct(cells.teacher[inside]),
+        schools=distinct(cells.cluster),
+        clusters=distinct(cells.cluster[inside]),
+        treated_teachers=distinct(cells.teacher[imputation.used]),
+        untreated_teachers=distinct(cells.teacher) - ever,
+        treated_schools=distinct(cells.cluster[imputation.used]),
+        terms=distinct(cells.term),
+    )
+
+
+def _comparison_sd(untreated: Cells) -> float | None:
+    """Pooled within terms, over results; None below two results more than terms."""
+    spare = untreated.n.sum() - distinct(untreated.term)
+    if spare < 1:
+        return None
+    total = np.bincount(untreated.term, untreated.n)
+    mean = np.bincount(untreated.term, untreated.n * untreated.mean[:, 0]) / np.where(total > 0, total, 1)
+    off = untreated.mean[:, 0] - mean[untreated.term]
+    return float(np.sqrt((untreated.scatter[:, 0, 0].sum() + untreated.n @ off**2) / spare))
+
+
+def _side(cells: Cells) -> Side:
+    results, teachers = int(cells.n.sum()), distinct(cells.teacher)
+    if not gates.enough_to_show(results, teachers):
+        return Side(results, teachers, None, None)
+    mean = float(cells.n @ cells.mean[:, 0] / results)
+    squares = cells.scatter[:, 0, 0].sum() + cells.n @ (cells.mean[:, 0] - mean) ** 2
+    return Side(results, teachers, mean, float(np.sqrt(squares / (results - 1))))
+
+
+def _reasons(study: Study, event: Ints, imputation: Imputation) -> tuple[Sentence, ...]:
+    """Why these data allow no estimate, the plainest reason first."""
+    n = study.n
+    if not (event >= 0).any():
+        return (say("nobody_took_part"),)
+    if not (event < 0).any():
+        return (say("no_comparison"),)
+    found = []
+    if n.terms < LEAST_TERMS:
+        found.append(say("too_few_terms", terms=n.terms, limit=LEAST_TERMS))
+    if imputation.overall is None:
+        found.append(say("no_counterfactual"))
+    elif n.treated_teachers < LEAST_TREATED_TEACHERS:
+        found.append(say("too_few_treated", teachers=n.treated_teachers, limit=LEAST_TREATED_TEACHERS))
+    if imputation.overall is not None and imputation.overall.size.results < gates.LEAST_STUDENTS:
+        found.append(say("too_few_results", results=imputation.overall.size.results, limit=gates.LEAST_STUDENTS))
+    if study.untreated.mean is None:
+        found.append(say("too_few_compared", teachers=study.untreated.teachers, limit=gates.LEAST_TEACHERS))
+    if not _has_spread(study):
+        found.append(say("no_spread"))
+    return tuple(found)
+
+
+def _has_spread(study: Study) -> bool:
+    scale = max(abs(study.untreated.mean or 0.0), abs(study.treated.mean or 0.0), 1e-300)
+    return study.comparison_sd is not None and study.comparison_sd > 1e-9 * scale
+
+
+def _warnings(cells: Cells, imputation: Imputation, names: tuple[str, ...]) -> tuple[Sentence, ...]:
+    found = []
+    if imputation.always_treated:
+        found.append(say("always_treated", teachers=imputation.always_treated))
+    if imputation.unmatched_cells:
+        found.append(say("unmatched", cells=imputation.unmatched_cells))
+    if cells.moved:
+        found.append(say("moved", teachers=cells.moved))
+    if imputation.overall is not None:
+        dropped = np.flatnonzero(np.isnan(imputation.covariates))
+        found += [say("covariate_dropped", name=names[i] if i < len(names) else f"covariate {i}") for i in dropped]
+    return tuple(found)
+
+
+class _Estimated:
+    """One study with an estimate: gathers the parts that share the scale, the clusters and the claims."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        first_treated: Ints,
+        imputation: Imputation,
+        described: Study,
+        claims: Claims,
+        generator: np.random.Generator | None,
+    ) -> None:
+        assert imputation.overall is not None and described.comparison_sd is not None
+        self.cells, self.first_treated, self.imputation = cells, first_treated, imputation
+        self.overall, self.described, self.claims = imputation.overall, described, claims
+        self.sd = claims.reference_sd or described.comparison_sd
+        self.df = described.n.clusters - 1
+        self.quantile, self.bootstrap_p = None, None
+        self.sure = gates.allows_interval(described.n.clusters, described.n.treated_schools)
+        if self.sure and described.n.clusters < gates.MANY_CLUSTERS and generator is not None:
+            drawn = wild_bootstrap(cells, first_treated, generator, confidence=claims.confidence)
+            self.quantile, self.bootstrap_p = drawn.quantile, drawn.p
+
+    def study(self, names: tuple[str, ...]) -> Study:
+        effect = self._headline()
+        mde = None
+        if effect.se is not None:
+            mde = effects.minimum_detectable_effect(
+                effect.se, self.df, confidence=self.claims.confidence, power=self.claims.power
+            )
+        test = pre_trends(self.cells, self.first_treated, effect=self.overall.effect)
+        found = self._gates(effect, mde, test)
+        return replace(
+            self.described,
+            estimator="imputation",
+            effect=effect,
+            by_event_time=self._lines(self.imputation.by_event_time),
+            by_group=self._lines(self.imputation.by_group),
+            callaway_santanna=self._callaway_santanna(),
+            twfe=self._twfe(),
+            pre_trends=test,
+            gates=found,
+            tier=gates.tier(DESIGN_TIER, found),
+            mde=mde,
+            more_teachers=self._more_teachers(mde),
+            improvement_index=effects.improvement_index(self.overall.effect / self.sd),
+            sentence=self._sentences(effect, mde),
+            warnings=_warnings(self.cells, self.imputation, names) + self._own_warnings(effect),
+        )
+
+    def _effect(self, key: int | None, raw: float, raw_se: float, size: Size) -> Effect:
+        sd = raw / self.sd
+        se = raw_se / self.sd
+        if not (self.sure and se > 1e-12):
+            return Effect(key, raw, None, sd, None, None, None, None, None, size)
+        interval = effects.t_interval(sd, se, self.df, confidence=self.claims.confidence)
+        p = effects.two_sided_p(sd, se, self.df)
+        return Effect(key, raw, raw_se, sd, se, interval.low, interval.high, p, self.df, size)
+
+    def _headline(self) -> Effect:
+        effect = self._effect(None, self.overall.effect, self.overall.standard_error, self.overall.size)
+        if self.quantile is None or effect.se is None or effect.sd is None:
+            return effect
+        half = self.quantile * effect.se
+        return replace(effect, low=effect.sd - half, high=effect.sd + half, p=self.bootstrap_p)
+
+    def _lines(self, averages: tuple[Average, ...]) -> tuple[Effect, ...]:
+        """Effects by key; those with too few behind them are hidden, and one more if a single one would follow."""
+        small = np.array([not gates.enough_to_show(one.size.results, one.size.teachers) for one in averages])
+        hidden = complement(small, np.array([one.size.results for one in averages]))
+        return tuple(
+            Effect(one.key, None, None, None, None, None, None, None, None, Size(0, 0, 0), hidden=True)
+            if hide
+            else self._effect(one.key, one.effect, one.standard_error, one.size)
+            for one, hide in zip(averages, hidden, strict=True)
+        )
+
+    def _callaway_santanna(self) -> Effect | None:
+        found = group_time_effects(self.cells, self.first_treated)
+        if found is None:
+            return None
+        return self._effect(None, found.simple.effect, found.simple.standard_error, self.overall.size)
+
+    def _twfe(self) -> Effect | None:
+        treated = (event_times(self.cells, self.first_treated) >= 0).astype(np.float64)
+        fit = least_squares(self.cells.with_columns(treated[:, None]))
+        if not fit.kept[0]:
+            return None
+        size = Size(int(self.cells.n.sum()), distinct(self.cells.teacher), fit.clusters)
+        return self._effect(None, float(fit.coefficients[0]), float(fit.standard_errors[0]), size)
+
+    def _gates(self, effect: Effect, mde: float | None, test: PreTrends | None) -> tuple[Gate, ...]:
+        n, size, other = self.described.n, self.overall.size, self.described.untreated
+        return (
+            gates.registration_gate(self.claims.registered),
+            gates.minimum_cell_gate(min(size.results, other.results), min(size.teachers, other.teachers)),
+            gates.cluster_gate(n.clusters, n.treated_schools, bootstrapped=self.quantile is not None),
+            gates.pre_trend_gate(test),
+            gates.sample_gate(n.students, n.clusters),
+            gates.significance_gate(effect.low),
+            gates.power_gate(mde, self.claims.smallest_effect),
+        )
+
+    def _more_teachers(self, mde: float | None) -> int | None:
+        if mde is None:
+            return None
+        teachers = self.described.n.treated_teachers
+        return max(0, effects.teachers_needed(teachers, mde, self.claims.smallest_effect) - teachers)
+
+    def _sentences(self, effect: Effect, mde: float | None) -> tuple[Sentence, ...]:
+        first = headline(
+            effect=self.overall.effect / self.sd,
+            low=effect.low,
+            high=effect.high,
+            schools=self.described.n.clusters,
+            detectable=mde,
+            smallest=self.claims.smallest_effect,
+            treated_teachers=self.described.n.treated_teachers,
+        )
+        return first if self.claims.registered else (*first, say("exploratory"))
+
+    def _own_warnings(self, effect: Effect) -> tuple[Sentence, ...]:
+        n, found = self.described.n, []
+        if self.sure and effect.se is None:
+            found.append(say("no_error"))
+        if self.sure and n.treated_schools < gates.FEW_CLUSTERS:
+            found.append(say("few_treated_schools", schools=n.treated_schools))
+        return tuple(found)
+
+
+__all__ = ["NEVER", "Claims", "Counts", "Covariates", "Effect", "Floats", "Side", "Study", "estimate", "estimate_cells"]
