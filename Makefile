@@ -2,7 +2,8 @@
 
 PY := .venv/bin/python
 UV := .uv/bin/uv
-NPM := $(UV) run --quiet --no-sync npm --silent
+# The node and npm of .venv, not those of the system.
+NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm --silent
 
 # Words for pytest: make test ARGS="tests/lessons -k moment"
 ARGS ?=
@@ -35,7 +36,8 @@ check: setup ## Check style, types, who imports whom, and templates; print sizes
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/mypy
 	.venv/bin/djlint --quiet --lint --allow-empty-input staffroom
-	$(NPM) run check
+	@echo "tsc --noEmit"
+	@$(NPM) run check
 	@$(PY) tools/sizes
 
 format: setup ## Put the code into its one form, and mend what the linter can mend.
@@ -53,8 +55,8 @@ wheel: setup ## Build the source distribution and the wheel into dist.
 	@ls -sh dist/*.whl dist/*.tar.gz
 
 lock: setup ## Choose the newest allowed versions of all packages, and write both lock files.
-	$(UV) lock --upgrade
-	$(NPM) update --package-lock-only
+	$(UV) lock --upgrade --python $(PY)
+	@$(NPM) update --package-lock-only
 	@! grep -hoE 'https?://[^/"]+' uv.lock | sort -u | grep -vE '^https://(pypi\.org|files\.pythonhosted\.org)$$' \
 	    || { echo "uv.lock names hosts other than PyPI's; do not commit it." >&2; exit 1; }
 
