@@ -1,2 +1,16 @@
-// What every page loads: htmx, so that links and forms can take the short way back.
+// What every page loads. All pages work without it; this shortens the way and keeps what was typed.
 import "htmx.org";
+import "../../staffroom/ui/styles/app.css";
+import { watchDialogs } from "./dialogs";
+import { watchDrafts } from "./drafts";
+import { watchFailures } from "./failures";
+import { watchMenus } from "./menus";
+import { watchTheme } from "./theme";
+import { watchUnsaved } from "./unsaved";
+
+watchTheme();
+watchMenus();
+watchDialogs();
+watchDrafts();
+watchUnsaved();
+watchFailures();

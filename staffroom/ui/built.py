@@ -1,0 +1,53 @@
+"""What the front-end build left behind: its manifest, and the tags that load an island from it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.safestring import SafeString, mark_safe
+
+FOLDER = Path(__file__).resolve().parent / "static" / "ui" / "built"
+
+
+def is_served_by_vite() -> bool:
+    """Whether a developer lets Vite's own server deliver the islands."""
+    return bool(getattr(settings, "DJANGO_VITE", {}).get("default", {}).get("dev_mode"))
+
+
+def manifest() -> dict[str, dict[str, Any]]:
+    """Which built file each source became; empty when nothing is built. Read again when the file changes."""
+    path = FOLDER / "manifest.json"
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return {}
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, changed_at_ns: int) -> dict[str, dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return entries
+
+
+def file_for(source: str) -> Path | None:
+    """The built file that `source` became, or None when it is not built."""
+    entry = manifest().get(source)
+    return FOLDER / entry["file"] if entry else None
+
+
+def has_island(name: str) -> bool:
+    return is_served_by_vite() or f"islands/{name}/index.ts" in manifest()
+
+
+def island_tags(name: str) -> SafeString:
+    """The script and stylesheets of one island; nothing when the front end is not built (the check says so)."""
+    if not has_island(name):
+        return SafeString("")
+    from django_vite.core.asset_loader import DjangoViteAssetLoader
+
+    tags = DjangoViteAssetLoader.instance().generate_vite_asset(f"islands/{name}/index.ts", "default")
+    return mark_safe(tags)  # noqa: S308  (made by django-vite from our own manifest)

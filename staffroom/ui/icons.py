@@ -1,0 +1,54 @@
+"""Icons: the lines of lucide's drawings, by name, written into the page. Any name on lucide.dev/icons works.
+
+The build copies lucide's list of shapes beside the islands (`islands/icons`); nothing is fetched by the browser.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from django.forms.utils import flatatt
+from django.template import TemplateSyntaxError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from staffroom.ui import built
+
+SOURCE = "node_modules/lucide-static/icon-nodes.json"
+# Arrows and the like that point along the line of reading, and turn round where that runs from right to left.
+DIRECTED = frozenset(
+    "arrow-left arrow-right arrow-up-right chevron-left chevron-right chevrons-left chevrons-right log-in log-out "
+    "corner-down-right redo redo-2 undo undo-2 reply send skip-back skip-forward move-left move-right".split()
+)
+
+
+def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
+    """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label."""
+    classes = " ".join(filter(None, ["icon", size and f"icon-{size}", "icon-directed" if name in DIRECTED else ""]))
+    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html('<svg class="{}" viewBox="0 0 24 24" {}>{}</svg>', classes, spoken, shape(name))
+
+
+def shape(name: str) -> SafeString:
+    """The inside of the icon's SVG; empty while the front end is not built."""
+    file = built.file_for(SOURCE)
+    if file is None:
+        return SafeString("")
+    shapes = _shapes(file)
+    if name not in shapes:
+        near = ", ".join(difflib.get_close_matches(name, shapes, n=3)) or "none similar"
+        raise TemplateSyntaxError(f"There is no icon “{name}” in lucide. Similar: {near}.")
+    return shapes[name]
+
+
+@lru_cache(maxsize=1)
+def _shapes(file: Path) -> dict[str, SafeString]:
+    nodes: dict[str, list[tuple[str, dict[str, str]]]] = json.loads(file.read_text(encoding="utf-8"))
+    return {name: _markup(parts) for name, parts in nodes.items()}
+
+
+def _markup(parts: list[tuple[str, dict[str, str]]]) -> SafeString:
+    return mark_safe("".join(f"<{tag}{flatatt(attributes)}/>" for tag, attributes in parts))  # noqa: S308

@@ -1,0 +1,139 @@
+"""Where one can go. Rooms register their entries from `apps.ready()`; the base page shows those that a person may see.
+
+    navigation.register(Entry("lessons", _("Lessons"), "clapperboard", "lessons:list", 20, count=new_notes_for))
+
+`count` answers for a person what waits for them, best as a queryset: all querysets are counted together in one query.
+A count that has to be an integer costs what it costs: at most one such entry may have a query of its own, so that
+every page needs at most two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db.models import CharField, Count, QuerySet, Value
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+
+type Person = Any  # whoever is signed in, or Django's AnonymousUser: rooms above know the class
+type Waiting = QuerySet[Any] | int
+
+ON_PHONE = 5  # places in the bottom bar; when there are more entries, the last place is "More"
+
+
+def anyone(person: Person) -> bool:
+    return True
+
+
+def signed_in(person: Person) -> bool:
+    return bool(person is not None and person.is_authenticated)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place to go. `place`: the main navigation, the bell (the first one wins), or the menu of the account."""
+
+    key: str
+    label: str | Promise
+    icon: str
+    url_name: str
+    order: int = 100
+    guard: Callable[[Person], bool] = signed_in
+    count: Callable[[Person], Waiting] | None = None
+    place: Literal["main", "bell", "account"] = "main"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as one person sees it on one page."""
+
+    key: str
+    label: str | Promise
+    icon: str
+    url: str
+    count: int
+    is_current: bool
+
+    @property
+    def count_label(self) -> str:
+        return "99+" if self.count > 99 else str(self.count)
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """All links of one page: `bar` is what fits on a phone, `rest` what is behind "More" there."""
+
+    main: list[Link]
+    account: list[Link]
+    bell: Link | None
+
+    @property
+    def bar(self) -> list[Link]:
+        return self.main if len(self.main) <= ON_PHONE else self.main[: ON_PHONE - 1]
+
+    @property
+    def rest(self) -> list[Link]:
+        return self.main[len(self.bar) :]
+
+
+_entries: dict[str, Entry] = {}
+
+
+def register(entry: Entry) -> None:
+    """Offer an entry; a second one with the same key is a mistake."""
+    if _entries.get(entry.key, entry) != entry:
+        raise ValueError(f"Navigation already has an entry “{entry.key}”.")
+    _entries[entry.key] = entry
+
+
+def entries_for(person: Person) -> list[Entry]:
+    """The entries that this person may see, in their order."""
+    return sorted((e for e in _entries.values() if e.guard(person)), key=lambda e: (e.order, e.key))
+
+
+def navigation_for(request: HttpRequest) -> Navigation:
+    """The links for whoever asks; counts are made for those who are signed in only."""
+    person = getattr(request, "user", None)
+    entries = entries_for(person)
+    counts = counts_for(person, entries) if signed_in(person) else {}
+    urls = {entry.key: reverse(entry.url_name) for entry in entries}
+    current = _current(request.path, urls)
+    links = {
+        place: [
+            Link(e.key, e.label, e.icon, urls[e.key], counts.get(e.key, 0), e.key == current)
+            for e in entries
+            if e.place == place
+        ]
+        for place in ("main", "account", "bell")
+    }
+    return Navigation(links["main"], links["account"], next(iter(links["bell"]), None))
+
+
+def counts_for(person: Person, entries: Iterable[Entry]) -> dict[str, int]:
+    """How much waits behind each entry."""
+    waiting = {entry.key: entry.count(person) for entry in entries if entry.count}
+    counts = {key: value for key, value in waiting.items() if isinstance(value, int)}
+    return counts | _count_together({key: value for key, value in waiting.items() if isinstance(value, QuerySet)})
+
+
+def _count_together(querysets: dict[str, QuerySet[Any]]) -> dict[str, int]:
+    """One query for all: SELECT 'lessons', COUNT(…) … UNION ALL SELECT 'notices', COUNT(…) …"""
+    counted = [_as_count(key, queryset) for key, queryset in querysets.items()]
+    if not counted:
+        return {}
+    together = counted[0].union(*counted[1:], all=True) if len(counted) > 1 else counted[0]
+    return {row["entry"]: row["waiting"] for row in together}
+
+
+def _as_count(key: str, queryset: QuerySet[Any]) -> QuerySet[Any, Any]:
+    named = queryset.order_by().values(entry=Value(key, output_field=CharField()))
+    return named.annotate(waiting=Count("pk", distinct=True))
+
+
+def _current(path: str, urls: dict[str, str]) -> str | None:
+    """The entry whose address is the longest beginning of this page's; "/" only when it is the page itself."""
+    fitting = [key for key, url in urls.items() if path == url or (url != "/" and path.startswith(url))]
+    return max(fitting, key=lambda key: len(urls[key]), default=None)
