@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from django.utils.csp import CSP
 
 from staffroom import options
+from staffroom.people import sign_in
 
 PACKAGE = Path(__file__).resolve().parent
 DATA = options.data_folder()
@@ -51,7 +52,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.socialaccount",
+    *(["allauth.socialaccount.providers.openid_connect"] if options.get("oidc") else []),
+    *(["allauth.socialaccount.providers.saml"] if options.get("saml") else []),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -65,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "staffroom.people.second_factor.require_second_factor",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "staffroom.urls"
@@ -187,6 +192,7 @@ DJANGO_VITE = {
 }
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+LEASE_S = options.get("lease_s")
 
 
 def _mailer(url: str) -> dict[str, Any]:
@@ -229,14 +235,30 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_ADAPTER = "staffroom.people.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "staffroom.people.forms.NameForm"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True  # one address each: it is replaced once the new one is confirmed
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = options.get("trusted_proxies")
+MFA_ADAPTER = "staffroom.people.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Staffroom"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+SECOND_FACTOR_REQUIRED = options.get("mfa_required")
+OPEN_SIGN_UP = options.get("open_sign_up")
+INVITATION_DAYS = options.get("invitation_days")
+# Whoever a district's own sign-in service names by a verified address is the person with that address here.
+SOCIALACCOUNT_ADAPTER = "staffroom.people.adapter.OutsideSignInAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = sign_in.providers(options.get("oidc"), options.get("saml"))
 
 LANGUAGE_CODE = options.get("language")
 TIME_ZONE = options.get("time_zone")

@@ -3,5 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("", include("staffroom.people.urls")),
     path("", include("staffroom.home.urls")),
 ]

@@ -6,3 +6,6 @@ class PeopleConfig(AppConfig):
     name = "staffroom.people"
     label = "people"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from staffroom.people import listening  # noqa: F401  (connects itself)

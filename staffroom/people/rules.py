@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -93,6 +94,12 @@ def may_oversee(person: object, organization: Organization) -> bool:
 def overseen_by(person: object) -> Q:
     """Organizations whose people the person may see."""
     return within(person, Role.ADMINISTRATOR, *LEADERS)
+
+
+def must_have_second_factor(person: object) -> bool:
+    """Where the host asks for it (option `mfa_required`), leaders and administrators sign in with a second factor."""
+    guarded = (Role.ADMINISTRATOR, *LEADERS)
+    return bool(settings.SECOND_FACTOR_REQUIRED) and any(held.role in guarded for held in memberships_of(person))
 
 
 def may_see_section(person: object, section: Section) -> bool:
