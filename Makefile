@@ -7,7 +7,7 @@ NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm --silent
 
 # Words for pytest: make test ARGS="tests/lessons -k moment"
 ARGS ?=
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_ENV
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format front watch wheel lock pictures bench
@@ -22,8 +22,8 @@ demo: setup ## Start Staffroom with a made-up school district, at http://localho
 	@.venv/bin/staffroom demo
 
 test: setup ## Run the tests; ARGS="tests/lessons -k moment" runs some of them.
-	@if STAFFROOM_CHROMIUM=$$(tools/browser); then \
-	    export STAFFROOM_CHROMIUM; .venv/bin/pytest $(ARGS); \
+	@if CHROMIUM=$$(tools/browser); then \
+	    export CHROMIUM; .venv/bin/pytest $(ARGS); \
 	else \
 	    .venv/bin/pytest -m "not browser" $(ARGS); code=$$?; \
 	    echo "No Chromium was found: the tests marked 'browser' were left out. (On Debian: apt-get install chromium)"; \
@@ -60,8 +60,11 @@ lock: setup ## Choose the newest allowed versions of all packages, and write bot
 	@! grep -hoE 'https?://[^/"]+' uv.lock | sort -u | grep -vE '^https://(pypi\.org|files\.pythonhosted\.org)$$' \
 	    || { echo "uv.lock names hosts other than PyPI's; do not commit it." >&2; exit 1; }
 
-pictures: setup ## Take screenshots of the demo's pages, on phone and desk, light and dark, into test-results.
+pictures: setup ## Take pictures of the running demo's pages, phone and desk, light and dark; ARGS="--help" tells more.
 	@$(PY) tools/pictures $(ARGS)
 
-bench: setup ## Measure how long the analysis and the pages take.
-	@$(PY) -m benchmarks $(ARGS)
+bench: setup ## Run what is in benchmarks, one after the other: how long the analysis and the pages take.
+	@for file in $(or $(ARGS),benchmarks/[a-z]*.py); do \
+	    [ -e "$$file" ] || { echo "There is nothing in benchmarks."; exit 1; }; \
+	    echo "== $$file"; PYTHONPATH=. $(PY) "$$file" || exit $$?; \
+	done

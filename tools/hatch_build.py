@@ -38,6 +38,6 @@ class FrontEndHook(BuildHookInterface[Any]):
 
     def _has_work(self) -> bool:
         # tools/setup leaves the hook out and builds afterwards by itself, where its messages are seen.
-        if os.environ.get("STAFFROOM_SKIP_FRONT_END") == "1":
+        if os.environ.get("SKIP_FRONT_END") == "1":
             return False
         return not front_end.is_current(Path(self.root))
