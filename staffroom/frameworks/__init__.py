@@ -1,5 +1,5 @@
-"""Frameworks: competencies and rubrics, versioned, so that a moment tagged in May still means in June what it meant in May.
+"""Frameworks: descriptions of good teaching that people tag moments and lessons with.
 
-Words: a *framework* (standards for teaching, a rubric) has *versions*; a version is frozen when published and holds a tree of
-*elements*. Imported from CASE JSON or plain CSV; one small framework of our own ships as default.
+Words: a *framework* belongs to an organization, or to everyone; a *version* is frozen when it is published, so that a tag means for
+ever what it meant then; an *element* is one statement of a version. They arrive as CASE JSON (1EdTech) or as a plain CSV.
 """

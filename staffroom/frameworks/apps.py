@@ -6,3 +6,8 @@ class FrameworksConfig(AppConfig):
     name = "staffroom.frameworks"
     label = "frameworks"
     verbose_name = _("Frameworks")
+
+    def ready(self) -> None:
+        from staffroom.frameworks import personal
+
+        personal.declare_all()

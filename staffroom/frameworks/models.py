@@ -37,9 +37,7 @@ class Framework(models.Model):
 class FrameworkVersion(models.Model):
     """One edition of a framework. Published means frozen: a change makes the next version."""
 
-    framework = models.ForeignKey(
-        Framework, on_delete=models.CASCADE, related_name="versions"
-    )
+    framework = models.ForeignKey(Framework, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     label = models.CharField(max_length=100, blank=True)
     digest = models.CharField(
@@ -51,11 +49,7 @@ class FrameworkVersion(models.Model):
 
     class Meta:
         ordering = ["framework", "-number"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["framework", "number"], name="framework_version_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["framework", "number"], name="framework_version_once")]
 
     def __str__(self) -> str:
         return f"{self.framework}, version {self.number}"
@@ -64,12 +58,8 @@ class FrameworkVersion(models.Model):
 class Element(models.Model):
     """One statement of a framework version: a domain, a practice, an indicator, a level."""
 
-    version = models.ForeignKey(
-        FrameworkVersion, on_delete=models.CASCADE, related_name="elements"
-    )
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
-    )
+    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="elements")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="children")
     identifier = models.CharField(max_length=255)
     code = models.CharField(max_length=60, blank=True)
     title = models.CharField(max_length=300)
@@ -79,11 +69,7 @@ class Element(models.Model):
 
     class Meta:
         ordering = ["version", "ordinal", "pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version", "identifier"], name="element_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "identifier"], name="element_once")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}".strip()
