@@ -1,0 +1,34 @@
+"""Who may look at jobs: whoever asked for them, and administrators at what their organization's people asked for."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from staffroom.jobs.models import Job
+from staffroom.people.models import Membership, Organization, Person, Role
+from staffroom.people.queries import organizations_of
+
+
+def may_mind_jobs(person: Person) -> bool:
+    """Whether a person looks after the queue at all: an administrator of some organization."""
+    return organizations_of(person, Role.ADMINISTRATOR).exists()
+
+
+def minded_by(person: Person) -> Q:
+    """Jobs that an administrator may see and try again: nobody's own, and those of people in their organizations."""
+    organizations = organizations_of(person, Role.ADMINISTRATOR)
+    if not organizations.exists():
+        return Q(pk=None)
+    people = Membership.objects.filter(organization__in=organizations).values("person_id")
+    return Q(by=None) | Q(by__in=people)
+
+
+def may_mind(person: Person, job: Job) -> bool:
+    """Whether this job is among those that the person minds."""
+    organizations = organizations_of(person, Role.ADMINISTRATOR)
+    if not organizations.exists():
+        return False
+    return (
+        job.by_id is None
+        or Organization.objects.filter(pk__in=organizations.values("pk"), memberships__person_id=job.by_id).exists()
+    )
