@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from staffroom.people.models import Organization, Person, Section, Term
+from staffroom.people.models import Organization, Person, Role, Section, Term
+from staffroom.records.append_only import LedgerEntry
 
 
 class Activity(models.Model):
@@ -24,45 +25,51 @@ class Activity(models.Model):
         OTHER = "other", _("other")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="activities"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="activities")
     iri = models.CharField(max_length=500, unique=True)
     slug = models.SlugField(max_length=80)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind)
     description = models.TextField(blank=True)
-    planned_hours = models.DecimalField(
-        max_digits=7, decimal_places=2, null=True, blank=True
-    )
+    planned_hours = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
     begins_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "slug"], name="activity_slug_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "slug"], name="activity_slug_once")]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Statement(models.Model):
+class Statement(LedgerEntry):
     """An entry of the activity ledger: an xAPI statement with the columns by which it is found."""
 
+    erasable = frozenset({"actor", "recorded_by", "body", "object_iri", "erased_at"})
+
     key = models.UUIDField(default=uuid.uuid4, unique=True)
-    organization = models.ForeignKey(
-        Organization, null=True, on_delete=models.PROTECT, related_name="statements"
-    )
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="statements")
     actor = models.ForeignKey(
         Person,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="statements",
+    )
+    recorded_by = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="statements_recorded",
+        help_text=_("Who wrote the entry down, when it was not the actor."),
+    )
+    role = models.CharField(
+        max_length=20,
+        choices=Role,
+        blank=True,
+        help_text=_("What the actor was then; their time is priced by it."),
     )
     verb = models.CharField(max_length=500)
     object_iri = models.CharField(max_length=1000)
@@ -109,9 +116,7 @@ class Instrument(models.Model):
         SURVEY = "survey", _("survey")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="instruments"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="instruments")
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -121,21 +126,15 @@ class Instrument(models.Model):
     is_higher_better = models.BooleanField(default=True)
     is_evaluation = models.BooleanField(
         default=False,
-        help_text=_(
-            "Evaluation results never meet growth records in one query, page or export."
-        ),
+        help_text=_("Evaluation results never meet growth records in one query, page or export."),
     )
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "slug"], name="instrument_slug_once"
-            ),
+            models.UniqueConstraint(fields=["organization", "slug"], name="instrument_slug_once"),
             models.CheckConstraint(
-                condition=Q(scale_low=None)
-                | Q(scale_high=None)
-                | Q(scale_high__gt=models.F("scale_low")),
+                condition=Q(scale_low=None) | Q(scale_high=None) | Q(scale_high__gt=models.F("scale_low")),
                 name="instrument_scale_ascends",
             ),
         ]
@@ -144,8 +143,10 @@ class Instrument(models.Model):
         return self.name
 
 
-class Outcome(models.Model):
+class Outcome(LedgerEntry):
     """An entry of the outcome ledger: what was observed of a student, section, teacher or school in a term."""
+
+    erasable = frozenset({"person", "teacher", "erased_at"})
 
     class Subject(models.TextChoices):
         STUDENT = "student", _("student")
@@ -154,12 +155,8 @@ class Outcome(models.Model):
         SCHOOL = "school", _("school")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="outcomes"
-    )
-    instrument = models.ForeignKey(
-        Instrument, on_delete=models.PROTECT, related_name="outcomes"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="outcomes")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="outcomes")
     subject = models.CharField(max_length=16, choices=Subject)
     person = models.ForeignKey(
         Person,
@@ -234,9 +231,7 @@ class Price(models.Model):
         LICENSE = "license", _("license")
         FEE = "fee", _("fee")
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="prices"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="prices")
     kind = models.CharField(max_length=16, choices=Kind)
     name = models.CharField(max_length=200)
     role = models.CharField(
@@ -245,12 +240,14 @@ class Price(models.Model):
         help_text=_("Whose wage: the time of this role is priced by it."),
     )
     unit = models.CharField(max_length=30, help_text=_("hour, day, seat, each"))
-    unit_price_usd_cents = models.PositiveBigIntegerField(
-        help_text=_("For wages: per hour, without benefits.")
-    )
+    unit_price_usd_cents = models.PositiveBigIntegerField(help_text=_("For wages: per hour, without benefits."))
     benefits_percent = models.DecimalField(max_digits=6, decimal_places=2, default=0)
-    lifetime_years = models.PositiveSmallIntegerField(
-        default=1, help_text=_("Over how many years it is spread.")
+    lifetime_years = models.PositiveSmallIntegerField(default=1, help_text=_("Over how many years it is spread."))
+    interest_percent = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        help_text=_("Yearly interest at which it is spread, when it lasts longer than a year."),
     )
     price_year = models.PositiveSmallIntegerField()
     region = models.CharField(max_length=100, blank=True)
@@ -264,19 +261,15 @@ class Price(models.Model):
         return f"{self.name} ({self.price_year})"
 
 
-class Cost(models.Model):
+class Cost(LedgerEntry):
     """An entry of the cost ledger: how much of which ingredient an activity used, at what price, paid by whom."""
 
+    erasable = frozenset({"person"})
+
     key = models.UUIDField(default=uuid.uuid4, unique=True)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="costs"
-    )
-    activity = models.ForeignKey(
-        Activity, on_delete=models.PROTECT, related_name="costs"
-    )
-    price = models.ForeignKey(
-        Price, null=True, blank=True, on_delete=models.PROTECT, related_name="costs"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="costs")
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="costs")
+    price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="costs")
     ingredient = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Price.Kind)
     quantity = models.DecimalField(max_digits=14, decimal_places=4)
@@ -285,12 +278,8 @@ class Cost(models.Model):
     amount_usd_cents = models.BigIntegerField()
     price_year = models.PositiveSmallIntegerField()
     payer = models.CharField(max_length=100, blank=True)
-    person = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="costs"
-    )
-    statement = models.ForeignKey(
-        Statement, null=True, blank=True, on_delete=models.PROTECT, related_name="costs"
-    )
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="costs")
+    statement = models.ForeignKey(Statement, null=True, blank=True, on_delete=models.PROTECT, related_name="costs")
     is_business_as_usual = models.BooleanField(default=False)
     happened_on = models.DateField()
     stored_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -309,6 +298,14 @@ class Cost(models.Model):
             models.Index(fields=["activity", "happened_on"]),
             models.Index(fields=["stored_at"]),
         ]
+        constraints = [
+            # The time in a statement is priced once, however often and from wherever the pricing runs.
+            models.UniqueConstraint(
+                fields=["statement"],
+                condition=Q(is_voided=False, voids=None),
+                name="cost_of_statement_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.ingredient}: {self.quantity} {self.unit}"
@@ -317,9 +314,7 @@ class Cost(models.Model):
 class ColumnMapping(models.Model):
     """Which column of somebody's results file means what, kept so that next term's file needs no second thought."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="column_mappings"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="column_mappings")
     name = models.CharField(max_length=120)
     instrument = models.ForeignKey(
         Instrument,
@@ -333,11 +328,7 @@ class ColumnMapping(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "name"], name="column_mapping_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="column_mapping_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -354,15 +345,9 @@ class OutcomeImport(models.Model):
         FAILED = "failed", _("failed")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="outcome_imports"
-    )
-    instrument = models.ForeignKey(
-        Instrument, null=True, on_delete=models.PROTECT, related_name="outcome_imports"
-    )
-    imported_by = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="outcome_imports"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="outcome_imports")
+    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT, related_name="outcome_imports")
+    imported_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="outcome_imports")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=500)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -396,9 +381,7 @@ class LakePart(models.Model):
 
     class Meta:
         ordering = ["ledger", "month"]
-        constraints = [
-            models.UniqueConstraint(fields=["ledger", "month"], name="lake_part_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["ledger", "month"], name="lake_part_once")]
 
     def __str__(self) -> str:
         return self.path

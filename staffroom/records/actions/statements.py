@@ -1,0 +1,181 @@
+"""Appending to the activity ledger, and voiding. The only way in: nothing else makes a Statement."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from staffroom.people.models import Organization, Person, Role
+from staffroom.people.queries import memberships_of
+from staffroom.records import building, rules, validation, vocabulary
+from staffroom.records.actions import costs
+from staffroom.records.models import Activity, Statement
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+DAY_S = 24 * 3600
+BATCH = 500
+
+
+@dataclass(kw_only=True)
+class Deed:
+    """What somebody did, before it is a statement. The fields are those of `record`, which explains them."""
+
+    by: Person | None
+    verb: vocabulary.Verb
+    object: str | models.Model
+    activity: Activity | None = None
+    duration_s: float | None = None
+    happened_at: datetime | None = None
+    organization: Organization | None = None
+    result: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    kind: str = ""
+    parent: str | models.Model | None = None
+    focus: str = ""
+    role: str = ""
+    recorded_by: Person | None = None
+    key: UUID = field(default_factory=uuid.uuid4)
+
+
+@transaction.atomic
+def record(
+    *,
+    by: Person | None,
+    verb: vocabulary.Verb,
+    object: str | models.Model,
+    activity: Activity | None = None,
+    duration_s: float | None = None,
+    happened_at: datetime | None = None,
+    organization: Organization | None = None,
+    result: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
+    kind: str = "",
+    parent: str | models.Model | None = None,
+    focus: str = "",
+    role: str = "",
+    recorded_by: Person | None = None,
+    key: UUID | None = None,
+) -> Statement:
+    """Append what somebody did to the activity ledger, in the transaction of the deed itself. Returns the statement.
+
+    by: who did it; None for this site itself. verb: one of `vocabulary.verbs`. object: an address (IRI), a person, another
+    statement, an activity or any other object. activity: as part of which professional learning; the time then also becomes a cost
+    at the wage of the role. happened_at: now, unless told; the future is refused. organization: the first school that the person
+    belongs to, unless told. result, context: further properties of xAPI. kind: the object's type, if its room has set none.
+    parent: the thing that the object is part of. focus: what it was about, in a few words that leaders may read. role: what the
+    person is there, unless told. recorded_by: who wrote it down for somebody else.
+
+    Raises ValidationError, naming each path and rule, when the statement would not be valid xAPI 1.0.3.
+    """
+    deed = Deed(
+        by=by, verb=verb, object=object, activity=activity, duration_s=duration_s, happened_at=happened_at,
+        organization=organization, result=result, context=context, kind=kind, parent=parent, focus=focus, role=role,
+        recorded_by=recorded_by, key=key or uuid.uuid4(),
+    )  # fmt: skip
+    entry = _entry(deed, timezone.now())
+    entry.save()
+    costs.price_statements(entries=[entry])
+    return entry
+
+
+@transaction.atomic
+def record_statements(deeds: Iterable[Deed]) -> int:
+    """Append many deeds at once, all or none: for imports, attendance and the demo. Returns how many."""
+    stored_at = timezone.now()
+    total = 0
+    batch: list[Statement] = []
+    for deed in deeds:
+        batch.append(_entry(deed, stored_at))
+        if len(batch) == BATCH:
+            total += _append(batch)
+            batch = []
+    return total + _append(batch)
+
+
+def _append(batch: list[Statement]) -> int:
+    made = Statement.objects.bulk_create(batch, batch_size=BATCH)
+    costs.price_statements(entries=made)
+    return len(made)
+
+
+def _entry(deed: Deed, stored_at: datetime) -> Statement:
+    """The statement of a deed with its columns filled, not yet saved."""
+    happened_at = deed.happened_at or stored_at
+    _refuse_impossible(deed, happened_at, stored_at)
+    about = building.object_of(deed.object, deed.kind)
+    activity = deed.activity or (deed.object if isinstance(deed.object, Activity) else None)
+    body = building.statement(
+        key=deed.key, actor=deed.by, verb=deed.verb, about=about, happened_at=happened_at, stored_at=stored_at,
+        result=_result(deed),
+        context=building.context_of(
+            about["objectType"] == "Activity", None if activity is deed.object else activity, deed.parent, deed.focus,
+            deed.context or {},
+        ),
+    )  # fmt: skip
+    problems = validation.problems_in(body)
+    if problems:
+        raise ValidationError([str(problem) for problem in problems])
+    return Statement(
+        key=deed.key, organization=deed.organization or organization_of(deed.by), actor=deed.by, verb=deed.verb.iri,
+        recorded_by=deed.recorded_by if deed.recorded_by != deed.by else None, role=deed.role or role_of(deed.by),
+        object_iri=building.object_iri(about), activity=activity, happened_at=happened_at, stored_at=stored_at,
+        duration_s=None if deed.duration_s is None else round(deed.duration_s), body=body,
+        voids=deed.object if deed.verb.iri == vocabulary.verbs.VOIDED.iri and isinstance(deed.object, Statement) else None,
+    )  # fmt: skip
+
+
+def _refuse_impossible(deed: Deed, happened_at: datetime, stored_at: datetime) -> None:
+    if timezone.is_naive(happened_at):
+        raise ValidationError(_("The time of a deed needs its time zone."))
+    if happened_at > stored_at + CLOCKS_DIFFER:
+        raise ValidationError(_("What is still to come cannot be recorded."))
+    if deed.duration_s is not None and not 0 <= deed.duration_s <= 366 * DAY_S:
+        raise ValidationError(_("A duration is between nothing and a year."))
+
+
+def _result(deed: Deed) -> dict[str, Any] | None:
+    if deed.duration_s is None:
+        return deed.result
+    return {**(deed.result or {}), "duration": building.duration(deed.duration_s)}
+
+
+def role_of(person: Person | None) -> str:
+    """What somebody is first of all: the role of the oldest membership that still counts."""
+    held = memberships_of(person) if person is not None else []
+    return next((each.role for each in held if each.role != Role.STUDENT), held[0].role if held else "")
+
+
+def organization_of(person: Person | None) -> Organization | None:
+    """The first school that somebody belongs to; whoever is in none: their first organization."""
+    places = [held.organization for held in memberships_of(person)] if person is not None else []
+    schools = (place for place in places if place.kind == Organization.Kind.SCHOOL)
+    return next(schools, places[0] if places else None)
+
+
+@transaction.atomic
+def void_statement(*, by: Person, statement: Statement) -> Statement:
+    """Say that an entry is wrong: append a statement that voids it, and void the costs that came from it.
+
+    Refuses (PermissionDenied) whom `rules.may_void` refuses, and (ValidationError) what is voided already or itself voids.
+    """
+    if not rules.may_void(by, statement):
+        raise PermissionDenied
+    locked = Statement.objects.select_for_update().get(pk=statement.pk)
+    if locked.voids_id is not None:
+        raise ValidationError(_("An entry that voids another cannot be voided."))
+    if locked.is_voided:
+        raise ValidationError(_("This entry is voided already."))
+    voiding = record(by=by, verb=vocabulary.verbs.VOIDED, object=locked, organization=locked.organization)
+    Statement.objects.filter(pk=locked.pk).mark_voided()
+    for cost in locked.costs.live():
+        costs.append_voiding_cost(cost)
+    return voiding
