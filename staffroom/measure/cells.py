@@ -69,11 +69,12 @@ class Cells:
         """The same cells with columns `values` (C, M), constant within each cell, put right behind the outcome."""
         size, columns = self.mean.shape
         added = values.shape[1]
-        order = np.r_[0, columns : columns + added, 1:columns]
+        kept = np.r_[0, added + 1 : added + columns]
+        mean = np.concatenate([self.mean[:, :1], values, self.mean[:, 1:]], axis=1)
         scatter = np.zeros((size, columns + added, columns + added))
-        scatter[:, :columns, :columns] = self.scatter
-        mean = np.concatenate([self.mean, values], axis=1)[:, order]
-        return replace(self, mean=mean, scatter=scatter[:, order][:, :, order])
+        for k, place in enumerate(kept):
+            scatter[:, place, kept] = self.scatter[:, k]
+        return replace(self, mean=mean, scatter=scatter)
 
 
 def cells_from_moments(

@@ -4,6 +4,7 @@ Tiers follow the Every Student Succeeds Act (ESSA, section 8101(21)) and the Dep
 1 strong, 2 moderate, 3 promising, 4 demonstrates a rationale. A gate names the best tier that it leaves possible.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -78,7 +79,7 @@ def cluster_gate(clusters: int, treated_clusters: int, *, bootstrapped: bool = F
 
 def pre_trend_gate(test: PreTrends | None) -> Gate:
     """Passed only by a test that saw no drift and had the power to see one; an absent or weak test does not pass."""
-    if test is None or not test.power == test.power:
+    if test is None or math.isnan(test.power):
         return Gate("pre_trends", False, None, ENOUGH_POWER, say("drift_untested"), PROMISING)
     if test.p < 0.05:
         return Gate("pre_trends", False, test.p, 0.05, say("drift_seen", p=test.p), PROMISING)

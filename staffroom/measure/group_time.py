@@ -80,38 +80,50 @@ def _comparisons(terms: Ints, group: int, base: str) -> list[tuple[int, int]]:
 
 
 type _Found = tuple[GroupTime, Floats, Floats]
+type _Change = tuple[float, Floats, Floats]
 
 
 class _Panel:
-    """Teacher x term grids of means and results."""
+    """Teacher x term grids of means and results, a block of teachers per group."""
 
     def __init__(self, cells: Cells, first_treated: Ints) -> None:
-        self.cells, self.first = cells, first_treated
-        self.n = two_way(cells).weights
-        self.mean = np.zeros_like(self.n)
-        self.mean[cells.teacher, cells.term] = cells.mean[:, 0]
+        self.terms, self.clusters = cells.terms, len(cells.clusters)
+        n = two_way(cells).weights
+        mean = np.zeros_like(n)
+        mean[cells.teacher, cells.term] = cells.mean[:, 0]
+        rows = {group: np.flatnonzero(first_treated == group) for group in np.unique(first_treated).tolist()}
+        self.blocks = {group: (n[who], mean[who], cells.cluster_of[who]) for group, who in rows.items()}
+        self.changes: dict[tuple[int, int, int], _Change | None] = {}
 
     def effect(self, group: int, term: int, base: int) -> _Found | None:
         """The effect, its cluster influence (G,) and the group's results by cluster (G,); None if a side is empty."""
-        both = (self.n[:, term] > 0) & (self.n[:, base] > 0)
-        sides = [self._change(both & (self.first == which), term, base) for which in (group, NEVER)]
-        if sides[0] is None or sides[1] is None:
+        taking_part, never = self._change(group, term, base), self._change(NEVER, term, base)
+        if taking_part is None or never is None:
             return None
-        (gain, influence, results), (other, against, _) = sides[0], sides[1]
+        (gain, influence, results), (other, against, _) = taking_part, never
         whole = influence - against
         error = float(np.sqrt(whole @ whole))
-        one = GroupTime(group, int(self.cells.terms[term]), gain - other, error, int(results.sum()))
-        return one, whole, results
+        return GroupTime(group, int(self.terms[term]), gain - other, error, int(results.sum())), whole, results
 
-    def _change(self, chosen: np.ndarray, term: int, base: int) -> tuple[float, Floats, Floats] | None:
-        who = np.flatnonzero(chosen)
-        if not who.size:
+    def _change(self, group: int, term: int, base: int) -> _Change | None:
+        """Mean change, its influence (G,) and results (G,) by cluster, for a group's teachers seen in both terms."""
+        key = (group, term, base)
+        if key not in self.changes:
+            self.changes[key] = self._measured(group, term, base)
+        return self.changes[key]
+
+    def _measured(self, group: int, term: int, base: int) -> _Change | None:
+        if group not in self.blocks:
             return None
-        weight, change = self.n[who, term], self.mean[who, term] - self.mean[who, base]
-        mean = float(weight @ change / weight.sum())
-        cluster, size = self.cells.cluster_of[who], len(self.cells.clusters)
-        influence = np.bincount(cluster, weight * (change - mean), minlength=size) / weight.sum()
-        return mean, influence, np.bincount(cluster, weight, minlength=size)
+        n, mean, cluster_of = self.blocks[group]
+        weight = np.where(n[:, base] > 0, n[:, term], 0.0)
+        total = weight.sum()
+        if total == 0:
+            return None
+        change = mean[:, term] - mean[:, base]
+        average = float(weight @ change / total)
+        influence = np.bincount(cluster_of, weight * (change - average), minlength=self.clusters) / total
+        return average, influence, np.bincount(cluster_of, weight, minlength=self.clusters)
 
 
 class _Averages:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from staffroom.measure.cells import Cells, Floats, Ints
-from staffroom.measure.projection import LeastSquares, least_squares
-from staffroom.measure.staggered import NEVER, event_times, impute
+from staffroom.measure.projection import projected_moments
+from staffroom.measure.staggered import NEVER, event_times, imputed_mean
 
 MOST_LEADS = 4
 """More leads than this thin the test out without telling more of a drift."""
@@ -59,42 +59,34 @@ def _test(
     cells: Cells, untreated: Cells, first_treated: Ints, event: Ints, leads: int, effect: float
 ) -> PreTrends | None:
     distance = -np.arange(1, min(leads, MOST_LEADS) + 1)
+    count = distance.size
     dummies = (event[:, None] == distance).astype(np.float64)
-    fit = least_squares(untreated.with_columns(dummies))
-    kept = fit.kept[: distance.size]
-    if (
-        not kept.any()
-        or fit.clusters - 1 <= kept.sum()
-        or not np.isfinite(fit.standard_errors[: distance.size][kept]).all()
-    ):
+    drift = _drift(untreated, first_treated)
+    moments = projected_moments(untreated.with_columns(np.column_stack([drift, dummies])))
+    columns = np.arange(2, moments.scale.size)
+    fit, hidden = moments.regress(0, columns), moments.regress(1, columns).coefficients[:count]
+    kept, errors = fit.kept[:count], fit.standard_errors[:count]
+    if not kept.any() or fit.clusters - 1 <= kept.sum() or not np.isfinite(errors[kept]).all():
         return None
-    found, covariance = fit.coefficients[: distance.size][kept], _block(fit, kept)
-    drift = _drift(cells, first_treated, effect)
-    hidden = least_squares(_steady(untreated, first_treated).with_columns(dummies)).coefficients[: distance.size][kept]
-    f, p, power = _wald(found, covariance, drift * hidden, fit.clusters - 1)
-    errors = np.sqrt(np.diag(covariance))
-    rows = zip(distance[kept].tolist(), found.tolist(), errors.tolist(), strict=True)
-    return PreTrends(tuple(Lead(*row) for row in rows), f, fit.clusters - 1, p, power, drift)
+    found, covariance = fit.coefficients[:count][kept], fit.covariance[:count, :count][np.ix_(kept, kept)]
+    steep = effect / _taken_for_effect(cells, first_treated)
+    f, p, power = _wald(found, covariance, steep * hidden[kept], fit.clusters - 1)
+    rows = zip(distance[kept].tolist(), found.tolist(), errors[kept].tolist(), strict=True)
+    return PreTrends(tuple(Lead(*row) for row in rows), f, fit.clusters - 1, p, power, steep)
 
 
-def _block(fit: LeastSquares, kept: np.ndarray) -> Floats:
-    chosen = np.flatnonzero(kept)
-    return np.asarray(fit.covariance[np.ix_(chosen, chosen)])
-
-
-def _steady(cells: Cells, first_treated: Ints) -> Cells:
-    """The outcome replaced by a drift of one unit per term for all who ever take part; no covariates' moments change."""
+def _drift(cells: Cells, first_treated: Ints) -> Floats:
+    """(C,) one unit per term for all who ever take part, none for the others."""
     first = first_treated[cells.teacher]
-    drift = np.where(first == NEVER, 0, cells.terms[cells.term] - first)
+    return np.where(first == NEVER, 0.0, cells.terms[cells.term] - first)
+
+
+def _taken_for_effect(cells: Cells, first_treated: Ints) -> float:
+    """The effect that the estimator finds if there is nothing but a drift of one unit per term; NaN if it sees none."""
     mean, scatter = cells.mean.copy(), cells.scatter.copy()
-    mean[:, 0], scatter[:, 0, :], scatter[:, :, 0] = drift, 0.0, 0.0
-    return replace(cells, mean=mean, scatter=scatter)
-
-
-def _drift(cells: Cells, first_treated: Ints, effect: float) -> float:
-    """Drift per term that the estimator would have taken for `effect`."""
-    unit = impute(_steady(cells, first_treated), first_treated).overall
-    return effect / unit.effect if unit is not None and abs(unit.effect) > 1e-9 else np.nan
+    mean[:, 0], scatter[:, 0, :], scatter[:, :, 0] = _drift(cells, first_treated), 0.0, 0.0
+    found = imputed_mean(replace(cells, mean=mean, scatter=scatter), first_treated)
+    return found if abs(found) > 1e-9 else np.nan
 
 
 def _wald(found: Floats, covariance: Floats, hidden: Floats, df: int) -> tuple[float, float, float]:

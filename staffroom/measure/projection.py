@@ -98,68 +98,87 @@ def centered(cells: Cells) -> Floats:
 
 def cluster_moments(cells: Cells, residual: Floats) -> Floats:
     """(G, K, K) per cluster: sums over results of products of residual columns, from cell residuals (C, K)."""
-    size, columns = residual.shape
-    whole = cells.scatter + cells.n[:, None, None] * residual[:, :, None] * residual[:, None, :]
-    flat = sum_by(cells.cluster, whole.reshape(size, -1), len(cells.clusters))
-    return flat.reshape(-1, columns, columns)
+    cluster, size, columns = cells.cluster, len(cells.clusters), residual.shape[1]
+    moments = np.empty((size, columns, columns))
+    for k in range(columns):
+        weighted = cells.n * residual[:, k]
+        for m in range(k, columns):
+            whole = cells.scatter[:, k, m] + weighted * residual[:, m]
+            moments[:, k, m] = moments[:, m, k] = np.bincount(cluster, whole, minlength=size)
+    return moments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeastSquares:
-    """Coefficients of the columns behind the outcome; dropped (collinear) ones are NaN."""
+    """Coefficients of P columns; dropped (collinear) ones are NaN."""
 
     coefficients: Floats
-    """(K-1,) in outcome units per unit of the column."""
+    """(P,) in outcome units per unit of the column."""
     covariance: Floats
-    """(K-1, K-1) cluster-robust (CR1)."""
+    """(P, P) cluster-robust (CR1)."""
     kept: Bools
-    """(K-1,) which columns were not explained by the effects or by earlier columns."""
+    """(P,) which columns were not explained by the effects or by earlier columns."""
     clusters: int
     """Clusters with results; degrees of freedom are one fewer."""
 
     @property
     def standard_errors(self) -> Floats:
-        """(K-1,) square roots of the diagonal."""
+        """(P,) square roots of the diagonal."""
         return np.sqrt(np.diag(self.covariance))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """What remains of the columns net of teacher and term effects: enough for every regression among them."""
+
+    by_cluster: Floats
+    """(G, K, K) sums over results of products of the projected columns."""
+    scale: Floats
+    """(K,) sums of squares about the grand mean before projection."""
+    results: float
+    terms: int
+    clusters: int
+    """Clusters with results."""
+
+    def regress(self, outcome: int, columns: Ints) -> LeastSquares:
+        """Regress column `outcome` on `columns` (P,), clustered.
+
+        CR1 (Liang & Zeger 1986) with the factor (N-1)/(N-k) * G/(G-1), k = columns + terms: teacher effects are nested
+        in clusters and not counted, as pyfixest and fixest do. NaN errors with one cluster or N <= k.
+        """
+        total = self.by_cluster.sum(axis=0)
+        kept = independent(total[np.ix_(columns, columns)], self.scale[columns])
+        chosen = columns[kept]
+        gram, cross = self.by_cluster[:, chosen][:, :, chosen], self.by_cluster[:, chosen, outcome]
+        bread = np.linalg.inv(total[np.ix_(chosen, chosen)])
+        solved = bread @ total[chosen, outcome]
+        scores = cross - gram @ solved
+        coefficients, covariance = np.full(len(columns), np.nan), np.full((len(columns), len(columns)), np.nan)
+        coefficients[kept] = solved
+        factor = self._small_sample_factor(len(chosen) + self.terms)
+        covariance[np.ix_(kept, kept)] = factor * bread @ (scores.T @ scores) @ bread
+        return LeastSquares(coefficients, covariance, kept, self.clusters)
+
+    def _small_sample_factor(self, parameters: int) -> float:
+        if self.clusters < 2 or self.results <= parameters:
+            return np.nan
+        return (self.results - 1) / (self.results - parameters) * self.clusters / (self.clusters - 1)
+
+
+def projected_moments(cells: Cells) -> Moments:
+    """The moments of all columns net of the effects fitted on these cells, weighted by results."""
+    middle = replace(cells, mean=centered(cells))
+    residual = middle.mean - fitted(middle, two_way(middle))
+    counts = [int(np.count_nonzero(np.bincount(codes))) for codes in (cells.term, cells.cluster)]
+    return Moments(cluster_moments(middle, residual), spread(cells), float(cells.n.sum()), counts[0], counts[1])
 
 
 def least_squares(cells: Cells) -> LeastSquares:
     """Regress the outcome on the other columns with teacher and term effects, over results, clustered by school.
 
-    Equals a regression over student rows exactly. CR1 (Liang & Zeger 1986) with the factor (N-1)/(N-k) * G/(G-1),
-    k = columns + terms: teacher effects are nested in clusters and not counted, as pyfixest and fixest do.
+    Equals a regression over student rows exactly; see `Moments.regress` for the errors.
     """
-    moments = cluster_moments(cells, residual := _within(cells))
-    total = moments.sum(axis=0)
-    kept = independent(total[1:, 1:], spread(cells)[1:])
-    solved, scores = _scores(moments, kept)
-    present = len(np.unique(cells.cluster))
-    columns = residual.shape[1] - 1
-    coefficients, covariance = (
-        np.full(columns, np.nan),
-        np.full((columns, columns), np.nan),
-    )
-    coefficients[kept] = solved
-    bread = np.linalg.pinv(total[1:, 1:][np.ix_(kept, kept)], hermitian=True)
-    results, parameters = cells.n.sum(), kept.sum() + len(np.unique(cells.term))
-    factor = np.nan
-    if present > 1 and results > parameters:
-        factor = (results - 1) / (results - parameters) * present / (present - 1)
-    covariance[np.ix_(kept, kept)] = factor * bread @ (scores.T @ scores) @ bread
-    return LeastSquares(coefficients, covariance, kept, present)
-
-
-def _within(cells: Cells) -> Floats:
-    middle = replace(cells, mean=centered(cells))
-    return np.asarray(middle.mean - fitted(middle, two_way(middle)))
-
-
-def _scores(moments: Floats, kept: Bools) -> tuple[Floats, Floats]:
-    """Coefficients (P,) of the kept columns and their cluster scores (G, P)."""
-    chosen = 1 + np.flatnonzero(kept)
-    gram, cross = moments[:, chosen][:, :, chosen], moments[:, chosen, 0]
-    solved = np.linalg.solve(gram.sum(axis=0), cross.sum(axis=0)) if chosen.size else np.zeros(0)
-    return solved, cross - gram @ solved
+    return projected_moments(cells).regress(0, np.arange(1, cells.mean.shape[1]))
 
 
 def spread(cells: Cells) -> Floats:

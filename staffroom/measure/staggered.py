@@ -118,6 +118,14 @@ def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imp
     )
 
 
+def imputed_mean(cells: Cells, first_treated: Ints) -> float:
+    """Only the overall effect of `impute`, in outcome units; NaN if no treated cell can be imputed."""
+    event = event_times(cells, first_treated)
+    fit = fit_untreated(replace(cells, mean=centered(cells)), event < 0)
+    used = (event >= 0) & fit.equations.joined(cells.teacher, cells.term)
+    return float(np.average(fit.difference[used, 0], weights=cells.n[used])) if used.any() else np.nan
+
+
 def _nothing(cells: Cells, always: int, unmatched: int) -> Imputation:
     none = np.zeros(len(cells.n), dtype=np.bool_)
     covariates = np.full(cells.mean.shape[1] - 1, np.nan)
@@ -216,9 +224,9 @@ class Recentering:
     def __init__(self, treated: Cells, event: Ints, group: Ints, leave_out: bool) -> None:
         self.leave_out = leave_out
         self.clusters = len(treated.clusters)
-        cell = np.unique(np.stack([group, event]), axis=1, return_inverse=True)[1].ravel()
-        label = _pool(cell.astype(np.int64), event, treated.cluster)
-        pairs, self.pair = np.unique(label * self.clusters + treated.cluster, return_inverse=True)
+        place = _pool(_codes(group), _codes(event), treated.cluster) * self.clusters + treated.cluster
+        pairs = np.flatnonzero(np.bincount(place))
+        self.pair = np.searchsorted(pairs, place)
         self.label, self.cluster = pairs // self.clusters, pairs % self.clusters
 
     def scores(self, weight: Floats, effect: Floats) -> Floats:
@@ -236,20 +244,27 @@ class Recentering:
         """(pairs, B) sums of weight times residual, from sums of weights (pairs,) and of weight times effect (pairs, B)."""
         square = np.bincount(self.label, share**2)[self.label]
         leverage = np.divide(share**2, square, out=np.zeros_like(share), where=share > 0)
-        weighed = sum_by(self.label, share[:, None] * gain, self.label.max() + 1)[self.label]
+        weighed = sum_by(self.label, share[:, None] * gain, int(self.label.max()) + 1)[self.label]
         center = np.divide(weighed, square[:, None], out=np.zeros_like(gain), where=square[:, None] > 0)
         alone = leverage > 1 - 1e-12
         center[alone] = gain.sum(axis=0)
         residual = gain - share[:, None] * center
         leave_out = self.leave_out if leave_out is None else leave_out
-        return residual / np.where(alone, 1.0, 1.0 - leverage)[:, None] if leave_out else residual
+        return np.asarray(residual / np.where(alone, 1.0, 1.0 - leverage)[:, None] if leave_out else residual)
 
 
-def _pool(cell: Ints, event: Ints, cluster: Ints) -> Ints:
+def _pool(group: Ints, event: Ints, cluster: Ints) -> Ints:
     """Labels (U,): group and event time; those with one cluster by event time; those still with one, together."""
-    label = cell
-    for coarser in (cell.max() + 1 + event, np.full_like(cell, cell.max() + event.max() + 2)):
-        pairs = np.unique(np.stack([label, cluster]), axis=1)[0]
-        kinds, count = np.unique(pairs, return_counts=True)
-        label = np.where(np.isin(label, kinds[count < 2]), coarser, label)
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
+    events, clusters = event.max() + 1, cluster.max() + 1
+    label = event + events * group
+    last = label.max() + 1 + events
+    for coarser in (label.max() + 1 + event, np.full_like(label, last)):
+        seen = np.bincount(label * clusters + cluster, minlength=(last + 1) * clusters).reshape(-1, clusters) > 0
+        label = np.where(seen.sum(axis=1)[label] < 2, coarser, label)
+    return label
+
+
+def _codes(values: Ints) -> Ints:
+    """Small integers (U,) in the order of `values`, from 0."""
+    seen = np.flatnonzero(np.bincount(values - values.min()))
+    return np.searchsorted(seen, values - values.min())

@@ -327,7 +327,8 @@ class _Estimated:
         claims: Claims,
         generator: np.random.Generator | None,
     ) -> None:
-        assert imputation.overall is not None and described.comparison_sd is not None
+        assert imputation.overall is not None
+        assert described.comparison_sd is not None
         self.cells, self.first_treated, self.imputation = cells, first_treated, imputation
         self.overall, self.described, self.claims = imputation.overall, described, claims
         self.sd = claims.reference_sd or described.comparison_sd

@@ -86,7 +86,7 @@ class _World:
         moved = np.einsum("gkl,lb->kgb", self.normal, coefficients)
         gain = residual * weights[self.groups.cluster] - self.pull @ coefficients
         error = np.sqrt((self._scores(gain, scores - moved) ** 2).sum(axis=0))
-        return np.divide(gain.sum(axis=0), error, out=np.zeros_like(error), where=error > 0)
+        return np.asarray(np.divide(gain.sum(axis=0), error, out=np.zeros_like(error), where=error > 0))
 
     def _scores(self, gain: Floats, untreated: Floats) -> Floats:
         """(G, B) cluster scores from treated sums (pairs, B) and untreated scores (Z, G, B)."""
