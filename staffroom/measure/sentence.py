@@ -54,8 +54,8 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "cells_enough": "At least %(students)d students and %(teachers)d teachers stand on either side.",
         "cells_few": "Only %(students)d students and %(teachers)d teachers stand on one side.",
         "clusters_many": "%(clusters)d schools: errors clustered by school, t with %(df)d degrees of freedom.",
-        "clusters_bootstrap": "%(clusters)d schools are few: the p-value and interval are from a wild cluster "
-        "bootstrap.",
+        "clusters_bootstrap": "%(clusters)d schools are few: p-value and interval are the more cautious of "
+        "Student's t and a wild cluster bootstrap.",
         "clusters_approximate": "%(clusters)d schools are few: the interval is approximate.",
         "clusters_treated": "Only %(treated)d of %(clusters)d schools have teachers who took part: the interval is "
         "approximate.",

@@ -240,7 +240,7 @@ class Recentering:
         """Sums over used cells (U,) by pair of pool and cluster."""
         return np.bincount(self.pair, values, minlength=self.label.size)
 
-    def residuals(self, share: Floats, gain: Floats, *, leave_out: bool | None = None) -> Floats:
+    def residuals(self, share: Floats, gain: Floats) -> Floats:
         """(pairs, B) sums of weight times residual, from sums of weights (pairs,) and of weight times effect (pairs, B)."""
         square = np.bincount(self.label, share**2)[self.label]
         leverage = np.divide(share**2, square, out=np.zeros_like(share), where=share > 0)
@@ -249,8 +249,7 @@ class Recentering:
         alone = leverage > 1 - 1e-12
         center[alone] = gain.sum(axis=0)
         residual = gain - share[:, None] * center
-        leave_out = self.leave_out if leave_out is None else leave_out
-        return np.asarray(residual / np.where(alone, 1.0, 1.0 - leverage)[:, None] if leave_out else residual)
+        return np.asarray(residual / np.where(alone, 1.0, 1.0 - leverage)[:, None] if self.leave_out else residual)
 
 
 def _pool(group: Ints, event: Ints, cluster: Ints) -> Ints:

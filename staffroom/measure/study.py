@@ -5,141 +5,31 @@ terms of outcomes get the imputation estimator, all else is described only. It n
 raises ValueError, naming the row, where data are wrong.
 """
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from staffroom.measure import effects, gates
-from staffroom.measure.cells import Cells, Floats, Ints, refuse_rows, whole_numbers
+from staffroom.measure.cells import Cells, Ints, refuse_rows, whole_numbers
 from staffroom.measure.gates import Gate
 from staffroom.measure.group_time import group_time_effects
 from staffroom.measure.moments import Covariates, cells_from_sums
 from staffroom.measure.pretrends import PreTrends, pre_trends
 from staffroom.measure.projection import least_squares
+from staffroom.measure.result import Claims, Counts, Effect, Side, Study
 from staffroom.measure.sentence import Sentence, headline, say
 from staffroom.measure.staggered import NEVER, Average, Imputation, Size, distinct, event_times, impute
 from staffroom.measure.suppression import complement
-from staffroom.measure.wild import wild_bootstrap
+from staffroom.measure.wild import Bootstrap, wild_bootstrap
+
+__all__ = ["NEVER", "Claims", "Counts", "Covariates", "Effect", "Side", "Study", "estimate", "estimate_cells"]
 
 LEAST_TERMS = 3
 LEAST_TREATED_TEACHERS = 10
 WIDEST_GAP = 4
 DESIGN_TIER = gates.MODERATE
 """A comparison over time without a lottery is a quasi-experiment: tier 2 at best."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An effect in outcome units (raw) and in SD of the comparison group; None where it must not be claimed or shown."""
-
-    key: int | None
-    """Event time or first treated term; None for an overall effect."""
-    raw: float | None
-    raw_se: float | None
-    sd: float | None
-    se: float | None
-    """In SD, as are low and high; the SD itself is taken as known."""
-    low: float | None
-    high: float | None
-    p: float | None
-    df: float | None
-    size: Size
-    """Results, teachers and schools behind it."""
-    hidden: bool = False
-    """Too few students or teachers behind it, or needed so that such a one does not follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much data the study stands on, after what had to be left out."""
-
-    results: int
-    students: int
-    """As told by the caller; otherwise the most results in any one term, which is the least they can be."""
-    teachers: int
-    schools: int
-    clusters: int
-    """Schools that take part in the estimate."""
-    treated_teachers: int
-    """Teachers with an imputed counterfactual."""
-    untreated_teachers: int
-    """Teachers without any treated term in the data."""
-    treated_schools: int
-    terms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Plain description of treated or untreated results, in outcome units; None where too few to show."""
-
-    results: int
-    teachers: int
-    mean: float | None
-    sd: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """Everything that may be said of one activity and one outcome."""
-
-    estimator: str
-    """'imputation' or 'describe'."""
-    effect: Effect | None
-    n: Counts
-    comparison_sd: float | None
-    """Standard deviation of untreated results within terms, in outcome units."""
-    treated: Side
-    untreated: Side
-    by_event_time: tuple[Effect, ...]
-    by_group: tuple[Effect, ...]
-    callaway_santanna: Effect | None
-    """Beside the headline; never-treated comparisons only."""
-    twfe: Effect | None
-    """Two-way fixed effects, only to show how far off they are; never the headline."""
-    pre_trends: PreTrends | None
-    gates: tuple[Gate, ...]
-    tier: int
-    """1 strong .. 4 rationale (ESSA)."""
-    mde: float | None
-    """Minimum detectable effect in SD."""
-    more_teachers: int | None
-    """About how many more teachers taking part would make the smallest effect that matters detectable; 0 if none."""
-    improvement_index: float | None
-    """Percentile points."""
-    sentence: tuple[Sentence, ...]
-    reasons: tuple[Sentence, ...]
-    """Why there is only a description; empty if there is an estimate."""
-    warnings: tuple[Sentence, ...]
-
-    @property
-    def text(self) -> str:
-        """The sentences in English, joined."""
-        return " ".join(sentence.text for sentence in self.sentence)
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What the asker fixes beforehand; `smallest_effect` is the one that would matter, in SD."""
-
-    registered: bool = False
-    smallest_effect: float = 0.10
-    confidence: float = 0.95
-    power: float = 0.80
-    reference_sd: float | None = None
-    """In outcome units, such as a test's norm; default is the SD of the comparison group."""
-    students: int | None = None
-    """Different students, if known."""
-
-    def __post_init__(self) -> None:
-        for name in ("confidence", "power"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie strictly between 0 and 1")
-        for name in ("smallest_effect", "reference_sd", "students"):
-            value = getattr(self, name)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be above 0 and finite")
 
 
 def estimate(
@@ -333,11 +223,10 @@ class _Estimated:
         self.overall, self.described, self.claims = imputation.overall, described, claims
         self.sd = claims.reference_sd or described.comparison_sd
         self.df = described.n.clusters - 1
-        self.quantile, self.bootstrap_p = None, None
+        self.bootstrap: Bootstrap | None = None
         self.sure = gates.allows_interval(described.n.clusters, described.n.treated_schools)
         if self.sure and described.n.clusters < gates.MANY_CLUSTERS and generator is not None:
-            drawn = wild_bootstrap(cells, first_treated, generator, confidence=claims.confidence)
-            self.quantile, self.bootstrap_p = drawn.quantile, drawn.p
+            self.bootstrap = wild_bootstrap(cells, first_treated, generator, confidence=claims.confidence)
 
     def study(self, names: tuple[str, ...]) -> Study:
         effect = self._headline()
@@ -376,11 +265,13 @@ class _Estimated:
         return Effect(key, raw, raw_se, sd, se, interval.low, interval.high, p, self.df, size)
 
     def _headline(self) -> Effect:
+        """The overall effect; with few clusters the more cautious of Student's t and the bootstrap."""
         effect = self._effect(None, self.overall.effect, self.overall.standard_error, self.overall.size)
-        if self.quantile is None or effect.se is None or effect.sd is None:
+        if self.bootstrap is None or effect.se is None or effect.sd is None or effect.low is None or effect.p is None:
             return effect
-        half = self.quantile * effect.se
-        return replace(effect, low=effect.sd - half, high=effect.sd + half, p=self.bootstrap_p)
+        half = max(self.bootstrap.quantile * effect.se, effect.sd - effect.low)
+        p = max(self.bootstrap.p, effect.p)
+        return replace(effect, low=effect.sd - half, high=effect.sd + half, p=p)
 
     def _lines(self, averages: tuple[Average, ...]) -> tuple[Effect, ...]:
         """Effects by key; those with too few behind them are hidden, and one more if a single one would follow."""
@@ -412,7 +303,7 @@ class _Estimated:
         return (
             gates.registration_gate(self.claims.registered),
             gates.minimum_cell_gate(min(size.results, other.results), min(size.teachers, other.teachers)),
-            gates.cluster_gate(n.clusters, n.treated_schools, bootstrapped=self.quantile is not None),
+            gates.cluster_gate(n.clusters, n.treated_schools, bootstrapped=self.bootstrap is not None),
             gates.pre_trend_gate(test),
             gates.sample_gate(n.students, n.clusters),
             gates.significance_gate(effect.low),
@@ -444,6 +335,3 @@ class _Estimated:
         if self.sure and n.treated_schools < gates.FEW_CLUSTERS:
             found.append(say("few_treated_schools", schools=n.treated_schools))
         return tuple(found)
-
-
-__all__ = ["NEVER", "Claims", "Counts", "Covariates", "Effect", "Floats", "Side", "Study", "estimate", "estimate_cells"]

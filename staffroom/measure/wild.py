@@ -1,7 +1,7 @@
 """Wild cluster bootstrap-t of the imputation estimator, for few clusters.
 
 Cameron, Gelbach & Miller (2008, Review of Economics and Statistics 90(3)) with the six-point weights of Webb (2023),
-unrestricted. A draw flips and scales whole clusters of residuals; since the fit is linear, every draw's estimate and
+unrestricted, with residuals as `impute(..., leave_out=True)` takes them. A draw flips and scales whole clusters of residuals; since the fit is linear, every draw's estimate and
 standard error follow exactly from moments per cluster, and the cells are visited once.
 """
 
@@ -80,7 +80,7 @@ class _World:
 
     def t_of(self, weights: Floats) -> Floats:
         """(B,) t of each draw about the truth of the bootstrap's world, for cluster weights (G, B)."""
-        residual = self.groups.residuals(self.share, self.gain[:, None], leave_out=False)
+        residual = self.groups.residuals(self.share, self.gain[:, None])
         scores = self.untreated_scores.T[:, :, None] * weights
         coefficients = self.inverse @ scores.sum(axis=1)
         moved = np.einsum("gkl,lb->kgb", self.normal, coefficients)
