@@ -117,8 +117,9 @@ function discard(button: Element): void {
 function onSubmit(event: SubmitEvent): void {
   const form = event.target as HTMLFormElement;
   if (form.matches("[data-signs-out]")) forgetAll();
-  if (!form.dataset["draft"] || event.defaultPrevented) return;
+  if (!form.dataset["draft"]) return;
   keep(form);
+  if (event.defaultPrevented) return; // htmx sends it, and `onAnswer` hears how it went
   sessionStorage.setItem(SENT, JSON.stringify([keyOf(form)]));
 }
 

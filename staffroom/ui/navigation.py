@@ -125,7 +125,7 @@ def _count_together(querysets: dict[str, QuerySet[Any]]) -> dict[str, int]:
     if not counted:
         return {}
     together = counted[0].union(*counted[1:], all=True) if len(counted) > 1 else counted[0]
-    return {row["entry"]: row["waiting"] for row in together}
+    return {row["entry"]: row["waiting"] for row in together.order_by()}
 
 
 def _as_count(key: str, queryset: QuerySet[Any]) -> QuerySet[Any, Any]:

@@ -32,7 +32,11 @@ class GuideForm(forms.Form):
     )
     audience = forms.ChoiceField(
         label=gettext_lazy("Who may read it"),
-        choices=[("me", gettext_lazy("Only me")), ("coach", gettext_lazy("My coach")), ("c", gettext_lazy("My circle"))],
+        choices=[
+            ("me", gettext_lazy("Only me")),
+            ("coach", gettext_lazy("My coach")),
+            ("c", gettext_lazy("My circle")),
+        ],
         widget=forms.RadioSelect,
         initial="me",
     )

@@ -31,7 +31,9 @@ def card(
     return _render("card", locals())
 
 
-def section(content: str, *, title: str, id: str = "", href: str = "", href_label: str = "", lede: str = "") -> SafeString:
+def section(
+    content: str, *, title: str, id: str = "", href: str = "", href_label: str = "", lede: str = ""
+) -> SafeString:
     """A part of a page with a heading, set apart by space. `href` leads to all of it."""
     return _render("section", locals())
 
