@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from staffroom import options
+from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people.models import Enrollment, Organization, Person, Section
 from staffroom.permissions import rules
@@ -167,3 +168,32 @@ def break_glass_requests_for(viewer: Person) -> Iterable[BreakGlass]:
     """Requests that wait for the viewer's second word."""
     waiting = BreakGlass.objects.filter(approved_at=None, refused_at=None).select_related("owner", "asked_by")
     return [each for each in waiting if rules.may_answer_break_glass(viewer, each)]
+
+
+def consent_sections_for(viewer: Person) -> QuerySet[Section]:
+    """Sections whose families' answers the viewer keeps: those she teaches, and all of the schools she leads."""
+    taught = Q(enrollments__person=viewer, enrollments__role=Enrollment.Role.TEACHER)
+    led = Q(school__in=people.organizations_of(viewer, *rules.CONSENT_KEEPERS))
+    return Section.objects.filter(taught | led).select_related("school").distinct()
+
+
+def keeps_consent(viewer: object) -> bool:
+    """Whether there is any section whose answers the viewer keeps: decides if the page is offered."""
+    if not isinstance(viewer, Person):
+        return False
+    roles = {held.role for held in people.memberships_of(viewer)}
+    return bool(roles & {"teacher", *rules.CONSENT_KEEPERS})
+
+
+def thing_by_key(kind: str, key: Any) -> tuple[models.Model | None, Person | None]:
+    """A personal thing by the name of its model and its key, with its owner: only for asking to break the glass."""
+    for declaration in personal.declarations():
+        model = declaration.model
+        if model._meta.model_name == kind and declaration.owner and _has_key(model):
+            thing = model._default_manager.filter(key=key).first()
+            return thing, declaration.owner(thing) if thing else None
+    return None, None
+
+
+def _has_key(model: type[models.Model]) -> bool:
+    return any(field.name == "key" for field in model._meta.fields)
