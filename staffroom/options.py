@@ -103,9 +103,7 @@ OPTIONS: tuple[Option, ...] = (
         "smtp://user:password@host:587 for mail; empty: mails are written to a folder.",
         True,
     ),
-    Option(
-        "email_from", str, "Staffroom <staffroom@localhost>", "The sender of mails."
-    ),
+    Option("email_from", str, "Staffroom <staffroom@localhost>", "The sender of mails."),
     Option(
         "language",
         str,
@@ -113,9 +111,9 @@ OPTIONS: tuple[Option, ...] = (
         "The language of pages for people who have chosen none.",
     ),
     Option("time_zone", str, "UTC", "The time zone of dates on pages."),
-    Option(
-        "web_threads", int, 8, "How many requests one web process works on at a time."
-    ),
+    Option("web_threads", int, 8, "How many requests one web process works on at a time."),
+    Option("web_processes", int, 1, "How many web processes serve one address; more than one wants redis_url."),
+    Option("worker_processes", int, 1, "How many worker processes run beside the web server."),
     Option("worker_jobs", int, 1, "How many jobs one worker does at a time."),
     Option(
         "lease_s",
@@ -135,9 +133,7 @@ OPTIONS: tuple[Option, ...] = (
         30,
         "How many days before its end the owner of a thing is warned.",
     ),
-    Option(
-        "upload_max_gb", int, 8, "The largest file that can be uploaded, in gigabytes."
-    ),
+    Option("upload_max_gb", int, 8, "The largest file that can be uploaded, in gigabytes."),
     Option("quota_gb", int, 50, "How many gigabytes of files one person may keep."),
     Option(
         "upload_days",
@@ -171,8 +167,10 @@ OPTIONS: tuple[Option, ...] = (
         "OpenID Connect: name|issuer address|client id|client secret, several by comma.",
         True,
     ),
+    Option("saml", list, [], "SAML: name|entity id|metadata address, several by comma."),
+    Option("api_per_minute", int, 600, "How many API requests one person may make in a minute; 0: any number."),
     Option(
-        "saml", list, [], "SAML: name|entity id|metadata address, several by comma."
+        "uploads_per_minute", int, 1200, "How many pieces of uploads one person may send in a minute; 0: any number."
     ),
     Option("log_format", str, "plain", "How the log is written: plain or json."),
 )
@@ -194,9 +192,7 @@ def _read(option: Option, text: Any, origin: str) -> Any:
         return option.type(text)
     except (KeyError, ValueError, TypeError) as error:
         shown = "***" if option.is_secret else repr(text)
-        raise BadOption(
-            f"{option.name} = {shown} (from {origin}) is not a {option.type.__name__}"
-        ) from error
+        raise BadOption(f"{option.name} = {shown} (from {origin}) is not a {option.type.__name__}") from error
 
 
 def data_folder() -> Path:
@@ -228,9 +224,7 @@ def value_and_origin(name: str) -> tuple[Any, str]:
             option.variable if option.variable in os.environ else "default",
         )
     if option.variable in os.environ:
-        return _read(
-            option, os.environ[option.variable], option.variable
-        ), option.variable
+        return _read(option, os.environ[option.variable], option.variable), option.variable
     path = data_folder() / "staffroom.toml"
     values = _file_values(path)
     if name in values:

@@ -8,16 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from django.utils.csp import CSP
 
-from staffroom import options
+from staffroom import logs, options
 from staffroom.people import sign_in
 
 PACKAGE = Path(__file__).resolve().parent
 DATA = options.data_folder()
 DEBUG = options.get("debug")
 SECRET_KEY = options.secret()
-SITE_URL = (
-    options.get("site_url") or f"http://localhost:{options.get('port')}"
-).rstrip("/")
+SITE_URL = (options.get("site_url") or f"http://localhost:{options.get('port')}").rstrip("/")
 _site = urlsplit(SITE_URL)
 IS_HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = [_site.hostname or "localhost", *options.get("allowed_hosts")]
@@ -58,6 +56,7 @@ INSTALLED_APPS = [
     *(["allauth.socialaccount.providers.saml"] if options.get("saml") else []),
 ]
 MIDDLEWARE = [
+    "staffroom.entrance.request_log",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -66,12 +65,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "staffroom.entrance.rate_limit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "staffroom.people.second_factor.require_second_factor",
     "django_htmx.middleware.HtmxMiddleware",
+    "staffroom.ui.middleware.htmx_redirects",
 ]
+FORM_RENDERER = "staffroom.ui.forms.Renderer"
 ROOT_URLCONF = "staffroom.urls"
 ASGI_APPLICATION = "staffroom.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -107,9 +109,7 @@ def _database(url: str) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
         }
     if url and parts.scheme != "sqlite":
-        raise options.BadOption(
-            f"database_url: {parts.scheme}:// is not known; use sqlite:/// or postgres://"
-        )
+        raise options.BadOption(f"database_url: {parts.scheme}:// is not known; use sqlite:/// or postgres://")
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": unquote(parts.path[1:]) if url else DATA / "staffroom.sqlite3",
@@ -119,7 +119,7 @@ def _database(url: str) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-20000; PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",
+            "PRAGMA cache_size=-4000; PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",
         },
     }
 
@@ -153,9 +153,7 @@ def _storage(url: str) -> dict[str, Any]:
         }
     parts = urlsplit(url)
     if parts.scheme not in ("s3", "s3+http"):
-        raise options.BadOption(
-            f"files_url: {parts.scheme}:// is not known; use s3:// or s3+http://"
-        )
+        raise options.BadOption(f"files_url: {parts.scheme}:// is not known; use s3:// or s3+http://")
     host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -173,9 +171,7 @@ def _storage(url: str) -> dict[str, Any]:
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": _storage(options.get("files_url")),
-    "staticfiles": {
-        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
-    }
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}
     if not DEBUG
     else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -223,9 +219,7 @@ AUTH_USER_MODEL = "people.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -271,9 +265,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if options.get("trusted_proxies") else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if options.get("trusted_proxies") else None
 X_FRAME_OPTIONS = "DENY"
 SECURE_CSP = {
     "default-src": [CSP.SELF],
@@ -288,6 +280,10 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+IS_BEHIND_PROXY = options.get("trusted_proxies") > 0
+_rates = {"api": options.get("api_per_minute"), "uploads": options.get("uploads_per_minute")}
+RATE_LIMITS = {kind: rate for kind, rate in _rates.items() if rate > 0}
+LOGGING = logs.configuration(options.get("log_format"), is_debug=DEBUG)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -7,9 +7,13 @@ import tempfile
 
 os.environ.setdefault("STAFFROOM_DATA", tempfile.mkdtemp(prefix="staffroom-test-"))
 
-import pytest  # noqa: E402
+# Counting would stop the tests that knock thousands of times; tests of the limit set their own.
+os.environ.setdefault("STAFFROOM_API_PER_MINUTE", "0")
+os.environ.setdefault("STAFFROOM_UPLOADS_PER_MINUTE", "0")
 
-from tests import cast as cast_module  # noqa: E402
+import pytest
+
+from tests import cast as cast_module
 
 
 @pytest.fixture

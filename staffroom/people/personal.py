@@ -42,7 +42,7 @@ class PersonalData:
     readers: Callable[[Any], str]
     export: Callable[[Any], dict[str, Any]] | None = None
     files: Callable[[Any], list[tuple[str, Any]]] | None = None
-    ends: str = ""
+    ends: Any = ""
     page: Callable[[Any], str] | None = None
     hide: Callable[[Any, Any], bool] | None = None
     owner: Callable[[Any], Any] | None = None
@@ -51,7 +51,7 @@ class PersonalData:
     @property
     def ends_field(self) -> str:
         """The date field by which rows end, or nothing when ``ends`` is a sentence."""
-        return self.ends if self.ends.isidentifier() else ""
+        return str(self.ends) if str(self.ends) in {field.name for field in self.model._meta.fields} else ""
 
 
 _declared: dict[type[models.Model], PersonalData] = {}
