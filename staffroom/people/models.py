@@ -72,6 +72,7 @@ class Person(AbstractBaseUser):
 
     class Meta:
         ordering = ["family_name", "given_name", "pk"]
+        indexes = [models.Index(fields=["family_name", "given_name", "id"], name="person_by_name")]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="person_email_once"),
             models.UniqueConstraint(
@@ -163,6 +164,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=Role)
     begins_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
+    # Rosters: the identifier under which the district's own system knows this role; only those does a roster end.
+    source_id = models.CharField(max_length=255, blank=True)
 
     class Meta:
         constraints = [
@@ -342,6 +345,9 @@ class RosterImport(models.Model):
         help_text=_("OneRoster 1.1, OneRoster 1.2 or plain CSV."),
     )
     is_delta = models.BooleanField(default=False)
+    may_end_most = models.BooleanField(
+        default=False, help_text=_("Whether it may end more than half of the roles there are.")
+    )
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     rows_total = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0)

@@ -1,0 +1,32 @@
+"""The deeds of this room."""
+
+from staffroom.people.actions.bulk import bulk_people
+from staffroom.people.actions.invitations import (
+    InvitationGone,
+    invitation_by,
+    invite,
+    join,
+    join_anew,
+    withdraw_invitation,
+)
+from staffroom.people.actions.memberships import end_membership, give_role
+from staffroom.people.actions.organizations import make_organization, move_organization, rename_organization
+from staffroom.people.actions.rosters import import_roster, receive_roster, take_roster
+
+__all__ = [
+    "InvitationGone",
+    "bulk_people",
+    "end_membership",
+    "give_role",
+    "import_roster",
+    "invitation_by",
+    "invite",
+    "join",
+    "join_anew",
+    "make_organization",
+    "move_organization",
+    "receive_roster",
+    "rename_organization",
+    "take_roster",
+    "withdraw_invitation",
+]

@@ -1,0 +1,183 @@
+"""Deeds on rosters: taking in a file set, with its problems told row by row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from django.core.exceptions import PermissionDenied
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from staffroom.people import rules
+from staffroom.people.actions.roster_writing import Writer
+from staffroom.people.models import Course, Organization, Person, RosterImport, RosterProblem, Section, Term
+from staffroom.people.rosters import archive, oneroster, plain, tables
+from staffroom.people.rosters import roster as of
+from staffroom.people.rosters.roster import Roster, RosterRefused
+from staffroom.people.signals import deed_done
+
+MAX_PACKED = 300 * 1024**2
+MAX_PROBLEMS = 20_000  # kept of one roster; how many more there are is counted
+
+
+def receive_roster(*, by: Person | None, district: Organization, name: str, file: IO[bytes]) -> RosterImport:
+    """Keep a file set, read it once, and return its import, waiting, with what it would bring and what is wrong with it.
+
+    Raises RosterRefused if it cannot be read as a whole; then nothing is kept. `by` None: the host, at the command line.
+    """
+    if by is not None and not rules.may_administer(by, district):
+        raise PermissionDenied
+    file.seek(0, 2)
+    if file.tell() > MAX_PACKED:
+        raise RosterRefused(_("The file is larger than 300 MB."))
+    file.seek(0)
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    roster = read_roster(file, name, district, lambda rows: None)
+    file.seek(0)
+    suffix = ".csv" if roster.layout == plain.LAYOUT else ".zip"
+    path = default_storage.save(f"rosters/{timezone.now():%Y%m%d}-{get_random_string(24)}{suffix}", File(file))
+    with transaction.atomic():
+        made = RosterImport.objects.create(
+            district=district, imported_by=by, name=name[-255:], path=path, sha256=sha256, layout=roster.layout,
+            is_delta=roster.is_delta, counts={"found": roster.counts},
+        )  # fmt: skip
+        _keep_problems(made, roster.problems)
+    return made
+
+
+def import_roster(
+    *, by: Person | None, district: Organization, path_or_file: str | Path | IO[bytes], name: str = "",
+    may_end_most: bool = False,
+) -> RosterImport:  # fmt: skip
+    """Take in a file set at once: an OneRoster zip or a plain CSV. Raises RosterRefused; then nothing was changed."""
+    with _opened(path_or_file) as file:
+        name = name or Path(getattr(file, "name", "") or "roster").name
+        waiting = receive_roster(by=by, district=district, name=name, file=file)
+    return take_roster(waiting, may_end_most=may_end_most)
+
+
+@contextmanager
+def _opened(path_or_file: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    if isinstance(path_or_file, str | Path):
+        with open(path_or_file, "rb") as file:
+            yield file
+    else:
+        yield path_or_file
+
+
+def take_roster(waiting: RosterImport, *, may_end_most: bool = False) -> RosterImport:
+    """Do a kept import: read with progress, then write in one transaction. May be done again at any time: same tables.
+
+    Raises RosterRefused, after noting it on the import, if the file set cannot be taken; then nothing was changed.
+    """
+    may_end_most = may_end_most or waiting.may_end_most
+    _note(waiting, state=RosterImport.State.RUNNING, message=_("Reading"), rows_done=0, may_end_most=may_end_most)
+    try:
+        with default_storage.open(waiting.path) as file:
+            _note(waiting, rows_total=_count_rows(file))
+            roster = read_roster(file, waiting.name, waiting.district, _progress(waiting))
+        _note(waiting, rows_done=waiting.rows_total, message=_("Writing"))
+        _write(waiting, roster, may_end_most)
+    except RosterRefused as refused:
+        _note(waiting, state=RosterImport.State.FAILED, message=str(refused), finished_at=timezone.now())
+        raise
+    except FileNotFoundError as gone:
+        message = _("The uploaded file is no longer there. Upload it again.")
+        _note(waiting, state=RosterImport.State.FAILED, message=message, finished_at=timezone.now())
+        raise RosterRefused(message) from gone
+    return waiting
+
+
+def _write(waiting: RosterImport, roster: Roster, may_end_most: bool) -> None:
+    with transaction.atomic():
+        writer = Writer(waiting.district, roster, may_end_most)
+        writer.write()
+        waiting.counts = {"found": roster.counts, "done": dict(sorted(writer.counts.items()))}
+        waiting.problems.all().delete()
+        _keep_problems(waiting, [*roster.problems, *writer.problems])
+        _note(
+            waiting, state=RosterImport.State.DONE, message="", counts=waiting.counts, finished_at=timezone.now(),
+            layout=roster.layout, is_delta=roster.is_delta,
+        )  # fmt: skip
+        deed_done.send(RosterImport, by=waiting.imported_by, verb="imported", object=waiting)
+
+
+def read_roster(file: IO[bytes], name: str, district: Organization, progress: tables.Progress) -> Roster:
+    """A file set of either layout, told apart by its content. Raises RosterRefused."""
+    file.seek(0)
+    start = file.read(4)
+    file.seek(0)
+    if not start:
+        raise RosterRefused(_("The file is empty."))
+    if start.startswith(b"PK"):
+        with archive.opened(file) as found:
+            return oneroster.read(found, _known(district), progress)
+    return plain.read(file, name, progress)
+
+
+def _known(district: Organization) -> oneroster.Known:
+    inside = Organization.objects.filter(path__startswith=district.path).order_by()
+    rostered = ~Q(source_id="")
+    schools = set(inside.filter(rostered, kind=Organization.Kind.SCHOOL).values_list("source_id", flat=True))
+    found = {
+        of.PLACES: inside.filter(rostered),
+        of.TERMS: Term.objects.filter(rostered, organization__in=inside),
+        of.COURSES: Course.objects.filter(rostered, organization__in=inside),
+        of.PERSONS: Person.objects.filter(rostered, district=district),
+        of.SECTIONS: Section.objects.filter(rostered, school__in=inside),
+    }
+    ids = {kind: set(things.order_by().values_list("source_id", flat=True)) for kind, things in found.items()}
+    return oneroster.Known({**ids, "schools": schools})
+
+
+def _count_rows(file: IO[bytes]) -> int:
+    """About how many rows there are, to show how far reading is: line ends of the tables that are read."""
+    if file.read(2) != b"PK":
+        file.seek(0)
+        return _line_ends(file)
+    with archive.opened(file) as found:
+        total = 0
+        for name in oneroster.FILES:
+            if f"{name.lower()}.csv" in found:
+                zipped, entry = found[f"{name.lower()}.csv"]
+                with zipped.open(entry) as stream:
+                    total += _line_ends(stream)
+        return total
+
+
+def _line_ends(stream: IO[bytes]) -> int:
+    return sum(block.count(b"\n") for block in iter(lambda: stream.read(1024**2), b""))
+
+
+def _progress(waiting: RosterImport) -> Callable[[int], None]:
+    def report(rows: int) -> None:
+        waiting.rows_done = min(waiting.rows_done + rows, waiting.rows_total)
+        _note(waiting, rows_done=waiting.rows_done)
+
+    return report
+
+
+def _note(waiting: RosterImport, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(waiting, name, value)
+    RosterImport.objects.filter(pk=waiting.pk).update(**fields)
+
+
+def _keep_problems(waiting: RosterImport, problems: list[of.Problem]) -> None:
+    kept = [
+        RosterProblem(
+            roster_import=waiting, file=problem.file[:100] or waiting.name[:100], line=problem.line,
+            column=problem.column[:100], reason=problem.reason[:500],
+        )
+        for problem in problems[:MAX_PROBLEMS]
+    ]  # fmt: skip
+    RosterProblem.objects.bulk_create(kept, batch_size=2000)
