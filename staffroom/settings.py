@@ -284,6 +284,10 @@ IS_BEHIND_PROXY = options.get("trusted_proxies") > 0
 _rates = {"api": options.get("api_per_minute"), "uploads": options.get("uploads_per_minute")}
 RATE_LIMITS = {kind: rate for kind, rate in _rates.items() if rate > 0}
 LOGGING = logs.configuration(options.get("log_format"), is_debug=DEBUG)
+UPLOAD_MAX_BYTES = options.get("upload_max_gb") * 1024**3
+QUOTA_BYTES = options.get("quota_gb") * 1024**3
+UPLOAD_DAYS = options.get("upload_days")
+MEDIA_S = options.get("media_minutes") * 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
