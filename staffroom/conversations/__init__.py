@@ -1,6 +1,6 @@
-"""Conversations: threads of comments on anything, notices about what waits, and drafts so that nothing typed is lost.
+"""Conversations: threads, comments, notices and drafts, on anything.
 
-Words: a *thread* hangs on one thing of any room; a *comment* is one turn in it; a *notice* tells a person that something waits
-(in the app, and by e-mail without content); a *draft* is what somebody has typed and not yet sent.
-Who may read a thread is asked of the room whose thing it hangs on.
+Words: a *thread* hangs on one thing (a moment, a clip) and is made of *comments*; a *notice* tells a person that something waits and
+where, never what was written; a *draft* is what somebody has typed in one place and not yet sent. Rooms above say which of their
+models can be talked about and who may (``hosts``), and what their notices say (``notices``); they render threads in their own pages.
 """

@@ -6,3 +6,19 @@ class ConversationsConfig(AppConfig):
     name = "staffroom.conversations"
     label = "conversations"
     verbose_name = _("Conversations")
+
+    def ready(self) -> None:
+        from staffroom.conversations import listening, personal, queries, tasks
+        from staffroom.jobs.schedules import every
+        from staffroom.ui import navigation, slots
+
+        personal.declare_all()
+        listening.listen()
+        every(tasks.mail_gathered, hours=24)
+        every(tasks.purge_ended, hours=24)
+        navigation.register(
+            navigation.Entry(
+                "notices", _("Notices"), "bell", "conversations:notices", 90, place="bell", count=queries.unread_by
+            )
+        )
+        slots.fill("home:front", "conversations:waiting", 20, label=_("Waiting for you"))

@@ -16,19 +16,13 @@ from staffroom.people.models import Person
 class Thread(models.Model):
     """The conversation that hangs on one thing: a moment, a clip."""
 
-    content_type = models.ForeignKey(
-        ContentType, on_delete=models.CASCADE, related_name="+"
-    )
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
     about = GenericForeignKey("content_type", "object_id")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["content_type", "object_id"], name="thread_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["content_type", "object_id"], name="thread_once")]
 
     def __str__(self) -> str:
         return f"thread {self.pk}"
@@ -38,12 +32,8 @@ class Comment(models.Model):
     """One turn in a thread. A comment taken back leaves its place, without its text."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    thread = models.ForeignKey(
-        Thread, on_delete=models.CASCADE, related_name="comments"
-    )
-    author = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="comments"
-    )
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="comments")
     text = models.TextField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -60,9 +50,7 @@ class Comment(models.Model):
 class Notice(models.Model):
     """Something waits for a person. Says who and where, never what was written there."""
 
-    recipient = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="notices"
-    )
+    recipient = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="notices")
     actor = models.ForeignKey(
         Person,
         null=True,
@@ -89,6 +77,21 @@ class Notice(models.Model):
         return f"{self.recipient}: {self.kind}"
 
 
+class MailWish(models.Model):
+    """How a person wants to hear of notices by mail: at once, gathered once a day, or not at all."""
+
+    class Rhythm(models.TextChoices):
+        AT_ONCE = "at_once", _("at once")
+        DAILY = "daily", _("once a day, together")
+        NONE = "none", _("not by mail")
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="mail_wish")
+    rhythm = models.CharField(max_length=16, choices=Rhythm, default=Rhythm.AT_ONCE)
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_rhythm_display()}"
+
+
 class Draft(models.Model):
     """What a person has typed in one place and not yet sent, kept on the server so that it follows them."""
 
@@ -99,9 +102,7 @@ class Draft(models.Model):
     ends_on = models.DateField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["owner", "place"], name="draft_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["owner", "place"], name="draft_once")]
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.place}"

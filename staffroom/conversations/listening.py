@@ -1,0 +1,46 @@
+"""Facts that rooms below tell by signal and that become notices here: an end that comes near, a glass that was broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from staffroom.conversations import actions, notices
+from staffroom.conversations.hosts import host_of
+from staffroom.people import personal
+from staffroom.people.models import Person
+from staffroom.permissions import signals as permissions_signals
+from staffroom.permissions.models import BreakGlass
+
+
+def _page_of(thing: models.Model | None) -> str:
+    """Where a thing can be looked at: its declared page, its host's, or "My record"."""
+    declared = personal.declaration_of(type(thing)) if thing is not None else None
+    if declared and declared.page:
+        return declared.page(thing) or "/my-record/"
+    found = host_of(thing)
+    return found.page(thing) if found else "/my-record/"
+
+
+def tell_end(person: Person, thing: models.Model, ends_on: Any, **_rest: Any) -> None:
+    actions.notify(recipient=person, kind="ends_soon", url=_page_of(thing), details={"ends_on": str(ends_on)})
+
+
+def tell_broken_glass(break_glass: BreakGlass, **_rest: Any) -> None:
+    actions.notify(recipient=break_glass.owner, kind="glass_broken", url=_page_of(break_glass.about))
+
+
+def tell_asked_glass(break_glass: BreakGlass, **_rest: Any) -> None:
+    """Its owner hears of the question too, not only of the answer."""
+    actions.notify(recipient=break_glass.owner, kind="glass_asked", url=_page_of(break_glass.about))
+
+
+def listen() -> None:
+    notices.register("ends_soon", _("Something of yours ends on %(ends_on)s and will be deleted then."))
+    notices.register("glass_broken", _("Two administrators opened something of yours, with a written reason."))
+    notices.register("glass_asked", _("An administrator asked to open something of yours, with a written reason."))
+    permissions_signals.ends_soon.connect(tell_end, dispatch_uid="conversations.tell_end")
+    permissions_signals.glass_broken.connect(tell_broken_glass, dispatch_uid="conversations.tell_broken_glass")
+    permissions_signals.glass_asked.connect(tell_asked_glass, dispatch_uid="conversations.tell_asked_glass")
