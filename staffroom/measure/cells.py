@@ -216,7 +216,7 @@ def finite(name: str, values: ArrayLike, dimensions: int) -> Floats:
     if array.ndim != dimensions:
         raise ValueError(f"{name} has {array.ndim} dimensions, expected {dimensions}")
     refuse_rows(
-        ~np.isfinite(array).reshape(len(array), -1).all(axis=1),
+        ~np.isfinite(array).all(axis=tuple(range(1, dimensions))),
         f"{name} is missing or not finite",
     )
     return array

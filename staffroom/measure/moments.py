@@ -53,7 +53,7 @@ def cells_from_sums(
     if not len(count) == len(sums) == len(products):
         raise ValueError(f"columns differ in length: n {len(count)}, sums {len(sums)}, products {len(products)}")
     for values in (sums, products):
-        refuse_rows((np.abs(values) > LARGEST).reshape(len(count), -1).any(axis=1), "a sum is too large")
+        refuse_rows((np.abs(values) > LARGEST).any(axis=tuple(range(1, values.ndim))), "a sum is too large")
     mean = sums / count[:, None]
     scatter = products - count[:, None, None] * mean[:, :, None] * mean[:, None, :]
     return cells_from_moments(

@@ -1,8 +1,9 @@
 """Wild cluster bootstrap-t of the imputation estimator, for few clusters.
 
 Cameron, Gelbach & Miller (2008, Review of Economics and Statistics 90(3)) with the six-point weights of Webb (2023),
-unrestricted, with residuals as `impute(..., leave_out=True)` takes them. A draw flips and scales whole clusters of residuals; since the fit is linear, every draw's estimate and
-standard error follow exactly from moments per cluster, and the cells are visited once.
+unrestricted, on residuals as `impute(..., leave_out=True)` takes them. A draw flips and scales whole clusters of
+residuals; since the fit is linear, every draw's estimate and standard error follow exactly from moments per cluster,
+and the cells are visited once.
 """
 
 from dataclasses import dataclass, replace
