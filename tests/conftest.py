@@ -12,13 +12,13 @@ os.environ.setdefault("STAFFROOM_API_PER_MINUTE", "0")
 os.environ.setdefault("STAFFROOM_UPLOADS_PER_MINUTE", "0")
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests import cast as cast_module
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: SettingsWrapper) -> None:
+def plain_static_files(settings: Settings) -> None:
     """Addresses of static files need no collected manifest in tests."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
