@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from staffroom.people import queries
@@ -24,7 +25,7 @@ from staffroom.people.models import (
     Term,
 )
 from staffroom.people.rosters.roster import RosterRefused
-from tests.cast import Cast
+from tests.cast import Cast, gather
 from tests.people.oneroster_maker import FileSet, make
 
 TABLES = (Organization, Person, Membership, Term, Course, Section, Section.terms.through, Enrollment)
@@ -303,8 +304,17 @@ def test_a_roster_killed_while_writing_leaves_nothing_and_can_be_taken_again(
     assert rows() == before
     take_roster(RosterImport.objects.get(pk=waiting.pk))
     once = rows()
-    take_roster(RosterImport.objects.get(pk=waiting.pk))
+    take(cast, files)
     assert rows() == once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_file_is_gone_once_it_is_in_the_tables() -> None:
+    cast = gather()
+    waiting = receive_roster(by=cast.omar, district=cast.district, name="r.zip", file=make().zipped())
+    assert default_storage.exists(waiting.path)
+    take_roster(waiting)
+    assert not default_storage.exists(waiting.path)
 
 
 def test_progress_is_told_while_reading(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
@@ -23,6 +25,8 @@ from staffroom.people.rosters import roster as of
 from staffroom.people.rosters.roster import Problem, Roster, RosterRefused
 
 BATCH = 2000
+ROLE_FIELDS: dict[type[Model], str] = {Membership: "organization_id", Enrollment: "section_id"}
+MORE_FIELDS: dict[type[Model], tuple[str, ...]] = {Membership: (), Enrollment: ("is_primary",)}
 ENOUGH_TO_WORRY = 20  # below so many rostered roles, ending most of them is nothing to ask about
 
 
@@ -148,6 +152,19 @@ class Writer:
             model._default_manager.bulk_create(things, batch_size=BATCH)
             self.counts[count] += len(things)
 
+    def _insert_values(self, model: type[Model], values: list[tuple[Any, ...]], count: str) -> None:
+        """The same for the long tables, whose rows nobody asks for afterwards: without an object for each of them."""
+        if not values:
+            return
+        columns = ("person_id", ROLE_FIELDS[model], "role", "begins_on", "ends_on", "source_id", *MORE_FIELDS[model])
+        quoted = ", ".join(connection.ops.quote_name(column) for column in columns)
+        table, marks = connection.ops.quote_name(model._meta.db_table), ", ".join(["%s"] * len(columns))
+        day = cache(connection.ops.adapt_datefield_value)
+        adapted = [(*row[:3], day(row[3]), day(row[4]), *row[5:]) for row in values]
+        with connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", adapted)
+        self.counts[count] += len(values)
+
     def _change(self, model: type[Model], things: Sequence[Any], fields: Iterable[str], count: str) -> None:
         """One upsert by primary key for all: `bulk_update` would build a CASE with a branch for every row."""
         if things:
@@ -263,7 +280,7 @@ class Writer:
         held = Membership.objects.filter(organization__in=self.inside).order_by()
         columns = ("pk", "person_id", "organization_id", "role", "begins_on", "ends_on", "source_id")
         known = {row[1:4]: row for row in held.values_list(*columns)}
-        new: dict[tuple[int, int, str], Membership] = {}
+        new: dict[tuple[int, int, str], tuple[Any, ...]] = {}
         changed: dict[tuple[int, int, str], Membership] = {}
         wanted = set()
         for row in self.roster.roles.values():
@@ -275,17 +292,17 @@ class Writer:
             before = known.get(key)
             if before is not None and before[4:] == (row.begins_on, row.ends_on, row.source_id):
                 continue
-            membership = Membership(
-                person_id=person, organization=place, role=row.role,
+            if before is None:
+                new[key] = (*key, row.begins_on, row.ends_on, row.source_id)
+                continue
+            changed[key] = Membership(
+                pk=before[0], person_id=person, organization=place, role=row.role,
                 begins_on=row.begins_on, ends_on=row.ends_on, source_id=row.source_id,
             )  # fmt: skip
-            if before is not None:
-                membership.pk = before[0]
-            (new if before is None else changed)[key] = membership
         rostered = [row for row in known.values() if row[6] and (row[5] is None or row[5] > self.today)]
         left = [row[0] for row in rostered if row[1:4] not in wanted and self._has_left(row)]
         self._ask_before_ending(len(left), len(rostered))
-        self._insert(Membership, list(new.values()), "roles_made")
+        self._insert_values(Membership, list(new.values()), "roles_made")
         self._change(Membership, list(changed.values()), ("begins_on", "ends_on", "source_id"), "roles_changed")
         self._end(Membership, left, "roles_ended")
 
@@ -376,7 +393,7 @@ class Writer:
                 known[row[1]] = row
             else:
                 by_hand[row[2:5]] = row
-        new: list[Enrollment] = []
+        new: list[tuple[Any, ...]] = []
         changed: list[Enrollment] = []
         for wanted in self.roster.enrollments.values():
             section, person = self.sections.get(wanted.section_id), self.persons.get(wanted.person_id)
@@ -386,16 +403,18 @@ class Writer:
             before = known.get(wanted.source_id) or by_hand.pop((section, person, wanted.role), None)
             if before is not None and before[1:8] == (wanted.source_id, *values):
                 continue
+            if before is None:
+                dates = (wanted.begins_on, wanted.ends_on)
+                new.append((person, section, wanted.role, *dates, wanted.source_id, wanted.is_primary))
+                continue
             enrollment = Enrollment(
-                section_id=section, person_id=person, role=wanted.role, is_primary=wanted.is_primary,
+                pk=before[0], section_id=section, person_id=person, role=wanted.role, is_primary=wanted.is_primary,
                 begins_on=wanted.begins_on, ends_on=wanted.ends_on, source_id=wanted.source_id,
             )  # fmt: skip
-            if before is not None:
-                enrollment.pk = before[0]
-            (new if before is None else changed).append(enrollment)
+            changed.append(enrollment)
         left = [row[0] for row in known.values() if self._enrollment_has_left(row)]
         fields = ("section_id", "person_id", "role", "is_primary", "begins_on", "ends_on", "source_id")
-        self._insert(Enrollment, new, "enrollments_made")
+        self._insert_values(Enrollment, new, "enrollments_made")
         self._change(Enrollment, changed, fields, "enrollments_changed")
         self._end(Enrollment, left, "enrollments_ended")
 

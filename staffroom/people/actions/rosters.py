@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,7 @@ from staffroom.people.rosters.roster import Roster, RosterRefused
 from staffroom.people.signals import deed_done
 
 MAX_PACKED = 300 * 1024**2
+KEPT_DAYS = 7  # how long a file waits that was uploaded and never taken in
 MAX_PROBLEMS = 20_000  # kept of one roster; how many more there are is counted
 
 
@@ -34,6 +36,10 @@ def receive_roster(*, by: Person | None, district: Organization, name: str, file
 
     Raises RosterRefused if it cannot be read as a whole; then nothing is kept. `by` None: the host, at the command line.
     """
+    return _receive(by, district, name, file)[0]
+
+
+def _receive(by: Person | None, district: Organization, name: str, file: IO[bytes]) -> tuple[RosterImport, Roster]:
     if by is not None and not rules.may_administer(by, district):
         raise PermissionDenied
     file.seek(0, 2)
@@ -45,13 +51,14 @@ def receive_roster(*, by: Person | None, district: Organization, name: str, file
     file.seek(0)
     suffix = ".csv" if roster.layout == plain.LAYOUT else ".zip"
     path = default_storage.save(f"rosters/{timezone.now():%Y%m%d}-{get_random_string(24)}{suffix}", File(file))
+    _forget_old_files(district)
     with transaction.atomic():
         made = RosterImport.objects.create(
             district=district, imported_by=by, name=name[-255:], path=path, sha256=sha256, layout=roster.layout,
             is_delta=roster.is_delta, counts={"found": roster.counts},
         )  # fmt: skip
         _keep_problems(made, roster.problems)
-    return made
+    return made, roster
 
 
 def import_roster(
@@ -61,8 +68,10 @@ def import_roster(
     """Take in a file set at once: an OneRoster zip or a plain CSV. Raises RosterRefused; then nothing was changed."""
     with _opened(path_or_file) as file:
         name = name or Path(getattr(file, "name", "") or "roster").name
-        waiting = receive_roster(by=by, district=district, name=name, file=file)
-    return take_roster(waiting, may_end_most=may_end_most)
+        waiting, roster = _receive(by, district, name, file)
+    with _failure_noted(waiting):
+        _write(waiting, roster, may_end_most)
+    return waiting
 
 
 @contextmanager
@@ -81,20 +90,32 @@ def take_roster(waiting: RosterImport, *, may_end_most: bool = False) -> RosterI
     """
     may_end_most = may_end_most or waiting.may_end_most
     _note(waiting, state=RosterImport.State.RUNNING, message=_("Reading"), rows_done=0, may_end_most=may_end_most)
-    try:
+    with _failure_noted(waiting):
         with default_storage.open(waiting.path) as file:
             _note(waiting, rows_total=_count_rows(file))
             roster = read_roster(file, waiting.name, waiting.district, _progress(waiting))
         _note(waiting, rows_done=waiting.rows_total, message=_("Writing"))
         _write(waiting, roster, may_end_most)
-    except RosterRefused as refused:
-        _note(waiting, state=RosterImport.State.FAILED, message=str(refused), finished_at=timezone.now())
-        raise
-    except FileNotFoundError as gone:
-        message = _("The uploaded file is no longer there. Upload it again.")
-        _note(waiting, state=RosterImport.State.FAILED, message=message, finished_at=timezone.now())
-        raise RosterRefused(message) from gone
     return waiting
+
+
+def _forget_old_files(district: Organization) -> None:
+    """Remove files that were looked at and never taken in."""
+    before = timezone.now() - timedelta(days=KEPT_DAYS)
+    for old in RosterImport.objects.filter(district=district, created_at__lt=before).exclude(path=""):
+        default_storage.delete(old.path)
+        _note(old, path="")
+
+
+@contextmanager
+def _failure_noted(waiting: RosterImport) -> Iterator[None]:
+    try:
+        yield
+    except (RosterRefused, FileNotFoundError) as refused:
+        is_gone = isinstance(refused, FileNotFoundError)
+        message = _("The uploaded file is no longer there. Upload it again.") if is_gone else str(refused)
+        _note(waiting, state=RosterImport.State.FAILED, message=message, finished_at=timezone.now())
+        raise RosterRefused(message) from refused
 
 
 def _write(waiting: RosterImport, roster: Roster, may_end_most: bool) -> None:
@@ -108,6 +129,8 @@ def _write(waiting: RosterImport, roster: Roster, may_end_most: bool) -> None:
             waiting, state=RosterImport.State.DONE, message="", counts=waiting.counts, finished_at=timezone.now(),
             layout=roster.layout, is_delta=roster.is_delta,
         )  # fmt: skip
+        # What was taken in is in the tables now: the file, full of names, is not kept beside them.
+        transaction.on_commit(lambda: default_storage.delete(waiting.path))
         deed_done.send(RosterImport, by=waiting.imported_by, verb="imported", object=waiting)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -16,6 +19,10 @@ MAX_FILES = 100
 MAX_UNPACKED = 1024**3
 MAX_RATIO = 200
 SMALL = 20 * 1024**2  # below this, a high ratio does no harm
+BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError,
+    UnicodeDecodeError, struct.error, OverflowError,
+)  # fmt: skip
 ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar")
 
 
@@ -25,7 +32,7 @@ def opened(file: IO[bytes]) -> Iterator[dict[str, tuple[zipfile.ZipFile, zipfile
     try:
         with zipfile.ZipFile(file) as archive:
             yield {name: (archive, entry) for name, entry in _tables(archive).items()}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
+    except BROKEN as error:
         raise RosterRefused(_("The archive is damaged or not a zip file. Export it again.")) from error
 
 
