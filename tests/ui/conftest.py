@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +13,9 @@ from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from staffroom.ui import navigation, slots
+
+# Playwright keeps an event loop in the thread of the tests, where Django must still be let to the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 type Render = Callable[..., str]
 
@@ -59,10 +62,3 @@ def render(rf: RequestFactory) -> Render:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     chromium = os.environ.get("STAFFROOM_CHROMIUM", "/usr/bin/chromium")
     return {**browser_type_launch_args, "executable_path": chromium, "args": FLAGS}
-
-
-@pytest.fixture
-def blocking_database_allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Playwright's event loop runs in the thread of the test; Django must still be let to the database."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    yield
