@@ -1,9 +1,21 @@
 """All addresses, composed from the rooms. Nothing is decided here."""
 
+from django.conf import settings
 from django.urls import include, path
 
+from staffroom.api import api
+from staffroom.entrance import health
+
 urlpatterns = [
+    path("health/", health, name="health"),
+    path("api/", api.urls),
+    path("jobs/", include("staffroom.jobs.urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("staffroom.files.urls")),
     path("", include("staffroom.people.urls")),
+    path("", include("staffroom.permissions.urls")),
+    path("", include("staffroom.conversations.urls")),
     path("", include("staffroom.home.urls")),
 ]
+if settings.DEBUG:
+    urlpatterns += [path("ui/", include("staffroom.ui.urls"))]

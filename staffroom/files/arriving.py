@@ -16,11 +16,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 try:
     import fcntl
 except ImportError:  # Windows: one request at a time is then kept by the client alone
     fcntl = None  # type: ignore[assignment]
+LOCKS: Any = fcntl
 
 CHECKSUMS = ("sha256", "sha1", "sha512", "md5")
 NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -147,10 +149,10 @@ class PartFile:
 
 
 def _locked(lock: int) -> bool:
-    if fcntl is None:
+    if LOCKS is None:
         return True
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        LOCKS.flock(lock, LOCKS.LOCK_EX | LOCKS.LOCK_NB)
     except OSError:
         return False
     return True

@@ -13,7 +13,7 @@ from staffroom.people.models import Person
 
 
 class File(models.Model):
-    """Bytes that arrived whole, were looked at, and belong to one person until an end."""
+    """Bytes that arrived whole and belong to one person until an end. Looked at before anything uses them."""
 
     class State(models.TextChoices):
         CHECKING = "checking", _("being looked at")
@@ -31,7 +31,11 @@ class File(models.Model):
     media_type = models.CharField(max_length=100, blank=True)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)
-    path = models.CharField(max_length=500)
+    path = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text=_("Its name in the storage; empty while it still lies where it arrived."),
+    )
     state = models.CharField(max_length=16, choices=State, default=State.CHECKING)
     refusal = models.CharField(max_length=500, blank=True)
     duration_ms = models.PositiveBigIntegerField(null=True, blank=True)
@@ -43,9 +47,18 @@ class File(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["state", "created_at"])]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_picture(self) -> bool:
+        return bool(self.streams.get("video"))
+
+    @property
+    def has_sound(self) -> bool:
+        return bool(self.streams.get("audio"))
 
 
 class Upload(models.Model):
@@ -56,22 +69,18 @@ class Upload(models.Model):
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=100, blank=True)
     purpose = models.CharField(max_length=32, blank=True)
-    size = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text=_("Unknown while a recording still runs.")
-    )
+    size = models.PositiveBigIntegerField(null=True, blank=True, help_text=_("Unknown while a recording still runs."))
     offset = models.PositiveBigIntegerField(default=0)
     metadata = models.JSONField(default=dict, blank=True)
-    path = models.CharField(max_length=500)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     touched_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
-    file = models.OneToOneField(
-        File, null=True, blank=True, on_delete=models.SET_NULL, related_name="upload"
-    )
+    file = models.OneToOneField(File, null=True, blank=True, on_delete=models.SET_NULL, related_name="upload")
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["finished_at", "expires_at"])]
         constraints = [
             models.CheckConstraint(
                 condition=Q(size=None) | Q(offset__lte=F("size")),
@@ -103,9 +112,7 @@ class Derivative(models.Model):
     file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="derivatives")
     kind = models.CharField(max_length=16, choices=Kind)
     start_ms = models.PositiveBigIntegerField(default=0)
-    end_ms = models.PositiveBigIntegerField(
-        default=0, help_text=_("0: the whole file.")
-    )
+    end_ms = models.PositiveBigIntegerField(default=0, help_text=_("0: the whole file."))
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     failure = models.CharField(max_length=500, blank=True)
     path = models.CharField(max_length=500, blank=True)
@@ -118,9 +125,7 @@ class Derivative(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["file", "kind", "start_ms", "end_ms"], name="derivative_once"
-            ),
+            models.UniqueConstraint(fields=["file", "kind", "start_ms", "end_ms"], name="derivative_once"),
             models.CheckConstraint(
                 condition=Q(end_ms=0) | Q(end_ms__gt=F("start_ms")),
                 name="derivative_ends_after_it_begins",

@@ -28,7 +28,9 @@ ROOM_BYTES = 4 * 1024**3
 type Report = Callable[[int, int], None]
 
 
-def run(deed: str, *, cpu_s: int, report: Report | None = None, room: int = ROOM_BYTES, **arguments: Any) -> dict[str, Any]:
+def run(
+    deed: str, *, cpu_s: int, report: Report | None = None, room: int = ROOM_BYTES, **arguments: Any
+) -> dict[str, Any]:
     """Do a deed of ``DEEDS`` apart, and return its result. Raises ``Refused``, ``OutOfRoom`` or ``Failed``."""
     request = {"deed": deed, "cpu_s": cpu_s, "room": room, "arguments": {k: _plain(v) for k, v in arguments.items()}}
     environment = {**os.environ, "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -94,6 +94,8 @@ def _add_within(sound: Sound, frame: Any, moment_s: float, start_s: float, end_s
         return
     # Planar floats: one row a channel, whatever came. The same rate, so that no sample mixes with another.
     plain = AudioResampler(format="fltp", layout=frame.layout.name, rate=rate).resample(frame)[0]
-    piece = av.AudioFrame.from_ndarray(plain.to_ndarray()[:, first:last].copy(), format="fltp", layout=plain.layout.name)
+    piece = av.AudioFrame.from_ndarray(
+        plain.to_ndarray()[:, first:last].copy(), format="fltp", layout=plain.layout.name
+    )
     piece.sample_rate = rate
     sound.add(piece, max(0.0, moment_s - start_s + first / rate))

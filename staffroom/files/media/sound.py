@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,4 +64,4 @@ def _overview(peaks: list[int]) -> list[int]:
     """The same in few numbers, for a page to draw before the rest is there."""
     count = min(OVERVIEW_POINTS, len(peaks))
     edges = [round(n * len(peaks) / count) for n in range(count + 1)]
-    return [max(peaks[a:b]) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [max(peaks[a:b]) for a, b in pairwise(edges) if b > a]
