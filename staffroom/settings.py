@@ -171,9 +171,12 @@ def _storage(url: str) -> dict[str, Any]:
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": _storage(options.get("files_url")),
-    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}
-    if not DEBUG
-    else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Names with hashes, and compressed: once `staffroom start` has collected them. Until then as they lie in the package.
+    "staticfiles": {
+        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
+        if not DEBUG and (DATA / "static" / "staticfiles.json").exists()
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"

@@ -9,7 +9,19 @@ class JobsConfig(AppConfig):
     verbose_name = _("Jobs")
 
     def ready(self) -> None:
-        from staffroom.jobs import actions, personal, schedules, tasks  # noqa: F401
+        from staffroom.jobs import actions, personal, schedules, tasks
+        from staffroom.ui import navigation
+
+        personal.declare_all()
 
         task_enqueued.connect(actions.give_job, dispatch_uid="staffroom.jobs")
+        navigation.register(
+            navigation.Entry("jobs", _("Jobs"), "list-checks", "jobs:list", 90, guard=_minds_jobs, place="account")
+        )
         schedules.every(tasks.purge_finished, hours=24)
+
+
+def _minds_jobs(person: object) -> bool:
+    from staffroom.jobs import rules
+
+    return rules.may_mind_jobs(person)

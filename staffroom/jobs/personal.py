@@ -22,19 +22,20 @@ def _export(job: Job) -> dict[str, Any]:
     return {"kind": job.kind, "label": job.label, "state": job.state, "created_at": job.created_at.isoformat()}
 
 
-declare(
-    model=Job,
-    what=gettext_lazy("Work done later that you asked for, such as the conversion of a video"),
-    why=gettext_lazy("To show you how far it is, and to try it again when it fails."),
-    how_long=gettext_lazy("Thirty days."),
-    about=lambda person: Q(by=person),
-    erase=_forget,
-    describe=lambda job: f"{job} ({job.get_state_display()})",
-    author=lambda job: _("you"),
-    readers=lambda job: _("you; administrators see its kind and state"),
-    export=_export,
-    ends="ends_on",
-)
-impersonal(Schedule, "When a task of the program is due next.")
-impersonal(Worker, "A process of the program.")
-impersonal(DBTaskResult, "Which task is to be called with which numbers of rows; removed with its job.")
+def declare_all() -> None:
+    declare(
+        model=Job,
+        what=gettext_lazy("Work done later that you asked for, such as the conversion of a video"),
+        why=gettext_lazy("To show you how far it is, and to try it again when it fails."),
+        how_long=gettext_lazy("Thirty days."),
+        about=lambda person: Q(by=person),
+        erase=_forget,
+        describe=lambda job: f"{job} ({job.get_state_display()})",
+        author=lambda job: _("you"),
+        readers=lambda job: _("you; administrators see its kind and state"),
+        export=_export,
+        ends="ends_on",
+    )
+    impersonal(Schedule, "When a task of the program is due next.")
+    impersonal(Worker, "A process of the program.")
+    impersonal(DBTaskResult, "Which task is to be called with which numbers of rows; removed with its job.")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from django.db.models import Q
 
 from staffroom.jobs.models import Job
-from staffroom.people.models import Membership, Organization, Person, Role
-from staffroom.people.queries import organizations_of
+from staffroom.people.models import Membership, Person, Role
+from staffroom.people.queries import memberships_of, organizations_of
 
 
-def may_mind_jobs(person: Person) -> bool:
+def may_mind_jobs(person: object) -> bool:
     """Whether a person looks after the queue at all: an administrator of some organization."""
-    return organizations_of(person, Role.ADMINISTRATOR).exists()
+    return any(membership.role == Role.ADMINISTRATOR for membership in memberships_of(person))
 
 
 def minded_by(person: Person) -> Q:
     """Jobs that an administrator may see and try again: nobody's own, and those of people in their organizations."""
-    organizations = organizations_of(person, Role.ADMINISTRATOR)
-    if not organizations.exists():
+    if not may_mind_jobs(person):
         return Q(pk=None)
+    organizations = organizations_of(person, Role.ADMINISTRATOR)
     people = Membership.objects.filter(organization__in=organizations).values("person_id")
     return Q(by=None) | Q(by__in=people)
 
@@ -28,7 +28,4 @@ def may_mind(person: Person, job: Job) -> bool:
     organizations = organizations_of(person, Role.ADMINISTRATOR)
     if not organizations.exists():
         return False
-    return (
-        job.by_id is None
-        or Organization.objects.filter(pk__in=organizations.values("pk"), memberships__person_id=job.by_id).exists()
-    )
+    return job.by_id is None or organizations.filter(memberships__person_id=job.by_id).exists()

@@ -1,0 +1,84 @@
+"""What every request passes on its way in: it gets a number, is held to a rate, and leaves one line in the log. And health.
+
+The line tells method, route, status and time, never the address as typed (it may hold a secret link), nor who or what.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+type Next = Callable[[HttpRequest], HttpResponse]
+
+log = structlog.get_logger("staffroom.requests")
+
+_GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+def request_log(get_response: Next) -> Next:
+    """Number each request (or keep the number that a proxy gave it), tell it in ``X-Request-ID``, and log one line."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        number = given if settings.IS_BEHIND_PROXY and _GIVEN.fullmatch(given) else uuid.uuid4().hex[:16]
+        begun = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request=number):
+            response = get_response(request)
+            response["X-Request-ID"] = number
+            route = request.resolver_match.route if request.resolver_match else "-"
+            milliseconds = round(1000 * (time.perf_counter() - begun), 1)
+            log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+        return response
+
+    return answer
+
+
+def rate_limit(get_response: Next) -> Next:
+    """Answer 429 to a person (or an address, when nobody is signed in) who asks the API or uploads too often.
+
+    Counted per minute in the cache: per process without Redis, together with it. Sign-in has allauth's own limits.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        kind = next((kind for kind in settings.RATE_LIMITS if request.path_info.startswith(f"/{kind}/")), None)
+        if kind and _count(request, kind) > settings.RATE_LIMITS[kind]:
+            return _too_many(request)
+        return get_response(request)
+
+    return answer
+
+
+def _count(request: HttpRequest, kind: str) -> int:
+    who = f"p{request.user.pk}" if request.user.is_authenticated else f"a{request.META.get('REMOTE_ADDR', '')}"
+    key = f"rate:{kind}:{who}:{int(time.time() // 60)}"
+    cache.add(key, 0, timeout=120)
+    try:
+        return cache.incr(key)
+    except ValueError:  # the entry went in between
+        return 1
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    seconds = 60 - int(time.time()) % 60
+    answer = JsonResponse({"detail": _("Too many requests. Wait a little.")}, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers and reaches its database; for machines, without any detail."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return HttpResponse("unwell\n", content_type="text/plain", status=503)
+    return HttpResponse("well\n", content_type="text/plain")
