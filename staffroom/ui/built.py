@@ -49,5 +49,5 @@ def island_tags(name: str) -> SafeString:
         return SafeString("")
     from django_vite.core.asset_loader import DjangoViteAssetLoader
 
-    tags = DjangoViteAssetLoader.instance().generate_vite_asset(f"islands/{name}/index.ts", "default")
+    tags: str = DjangoViteAssetLoader.instance().generate_vite_asset(f"islands/{name}/index.ts", "default")
     return mark_safe(tags)  # noqa: S308  (made by django-vite from our own manifest)

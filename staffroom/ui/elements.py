@@ -18,7 +18,9 @@ def element(tag: str, content: object = "", **attributes: Any) -> SafeString:
         for name, value in attributes.items()
         if value is not None and value is not False and value != ""
     }
-    return format_html("<{}{}>{}</{}>", SafeString(tag), flatatt(present), conditional_escape(content), SafeString(tag))
+    return format_html(
+        "<{}{}>{}</{}>", SafeString(tag), flatatt(present), conditional_escape(str(content)), SafeString(tag)
+    )
 
 
 def _quoted(value: Any) -> Any:
@@ -28,7 +30,7 @@ def _quoted(value: Any) -> Any:
 
 def join(*parts: object) -> SafeString:
     """The parts one after the other, each escaped unless it is safe."""
-    return SafeString("".join(conditional_escape(part) for part in parts if part))
+    return SafeString("".join(conditional_escape(str(part)) for part in parts if part))
 
 
 def one_of(component: str, parameter: str, value: str, allowed: Collection[str]) -> str:

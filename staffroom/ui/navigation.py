@@ -128,7 +128,7 @@ def _count_together(querysets: dict[str, QuerySet[Any]]) -> dict[str, int]:
     return {row["entry"]: row["waiting"] for row in together.order_by()}
 
 
-def _as_count(key: str, queryset: QuerySet[Any]) -> QuerySet[Any, Any]:
+def _as_count(key: str, queryset: QuerySet[Any]) -> Any:
     named = queryset.order_by().values(entry=Value(key, output_field=CharField()))
     return named.annotate(waiting=Count("pk", distinct=True))
 

@@ -56,9 +56,7 @@ def open_page(browser: Browser, live_server: LiveServer, client: Client) -> Iter
             base_url=live_server.url, viewport=viewport, color_scheme=scheme, reduced_motion="reduce", **options
         )
         contexts.append(context)
-        context.add_cookies(
-            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-        )
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
