@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -151,11 +151,13 @@ def _at(path: str, name: object) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def _is_object(value: Any) -> bool:
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def _properties(value: dict[str, Any], path: str, known: dict[str, Check], required: Collection[str] = ()) -> Problems:
+def _properties(
+    value: dict[str, Any], path: str, known: Mapping[str, Check], required: Collection[str] = ()
+) -> Problems:
     """Check each property by its rule; name those that are missing, empty (null) or not known to the specification."""
     for name in required:
         if name not in value:
@@ -170,7 +172,7 @@ def _properties(value: dict[str, Any], path: str, known: dict[str, Check], requi
             yield from known[name](each, where)
 
 
-def _object(known: dict[str, Check], required: Collection[str] = ()) -> Check:
+def _object(known: Mapping[str, Check], required: Collection[str] = ()) -> Check:
     def check(value: Any, path: str) -> Problems:
         if not _is_object(value):
             yield Problem(path, "must be an object (2.2)")

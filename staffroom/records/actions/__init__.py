@@ -9,6 +9,26 @@ from staffroom.records.actions.costs import (
     record_costs,
     void_cost,
 )
+from staffroom.records.actions.imports import (
+    Preview,
+    content_of,
+    drop_import,
+    forget_old_previews,
+    import_file,
+    keep_file,
+    map_columns,
+    preview,
+    run_import,
+    start_import,
+)
+from staffroom.records.actions.outcomes import (
+    Counts,
+    Result,
+    make_instrument,
+    record_outcome,
+    record_outcomes,
+    void_outcome,
+)
 from staffroom.records.actions.statements import (
     Deed,
     record,
@@ -17,15 +37,31 @@ from staffroom.records.actions.statements import (
 )
 
 __all__ = [
+    "Counts",
     "Deed",
     "Ingredient",
+    "Preview",
+    "Result",
     "add_price",
+    "content_of",
+    "drop_import",
     "end_price",
+    "forget_old_previews",
+    "import_file",
+    "keep_file",
+    "make_instrument",
+    "map_columns",
+    "preview",
     "price_time",
     "record",
     "record_cost",
     "record_costs",
+    "record_outcome",
+    "record_outcomes",
     "record_statements",
+    "run_import",
+    "start_import",
     "void_cost",
+    "void_outcome",
     "void_statement",
 ]

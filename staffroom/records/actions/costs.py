@@ -63,7 +63,8 @@ def record_costs(*, by: Person | None, lines: Iterable[Ingredient]) -> int:
     for organization in {line.activity.organization for line in wanted} if by is not None else ():
         if not rules.may_keep_records(by, organization):
             raise PermissionDenied
-    return len(Cost.objects.bulk_create([_cost(line) for line in wanted], batch_size=BATCH))
+    Cost.objects.append_many([_cost(line) for line in wanted])
+    return len(wanted)
 
 
 def _cost(line: Ingredient) -> Cost:
@@ -119,18 +120,22 @@ def append_voiding_cost(cost: Cost) -> Cost:
     return voiding
 
 
-def price_statements(*, entries: Sequence[Statement]) -> int:
+def price_statements(*, entries: Sequence[Statement], are_new: bool = False) -> int:
     """Append the cost of the time in statements that belong to an activity, at the wage of the actor's role.
 
     Safe to run twice: a statement's time is priced once (a constraint of the database sees to it). Time of a role that has no wage
-    on the price list stays without a cost until there is one. Returns how many costs were appended.
+    on the price list stays without a cost until there is one. `are_new`: just appended, none can have a cost. Returns how many
+    costs were appended.
     """
     timed = [each for each in entries if each.activity and each.duration_s and each.role and not each.is_voided]
     if not timed:
         return 0
     wages = _Wages({each.activity.organization for each in timed if each.activity})
     made = [cost for each in timed if (cost := _time_cost(each, wages))]
-    Cost.objects.bulk_create(made, batch_size=BATCH, ignore_conflicts=True)
+    if are_new:
+        Cost.objects.append_many(made)
+    else:
+        Cost.objects.bulk_create(made, batch_size=BATCH, ignore_conflicts=True)
     return len(made)
 
 

@@ -102,9 +102,13 @@ def record_statements(deeds: Iterable[Deed]) -> int:
 
 
 def _append(batch: list[Statement]) -> int:
-    made = Statement.objects.bulk_create(batch, batch_size=BATCH)
-    costs.price_statements(entries=made)
-    return len(made)
+    Statement.objects.append_many(batch)
+    if any(each.activity_id and each.duration_s for each in batch):
+        keys = dict(Statement.objects.filter(key__in=[each.key for each in batch]).values_list("key", "pk"))
+        for each in batch:
+            each.pk = keys[each.key]
+        costs.price_statements(entries=batch, are_new=True)
+    return len(batch)
 
 
 def _entry(deed: Deed, stored_at: datetime) -> Statement:

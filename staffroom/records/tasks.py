@@ -1,0 +1,30 @@
+"""The deeds of the ledgers that are done later. Each is safe to run twice."""
+
+from __future__ import annotations
+
+from django.tasks import task
+
+from staffroom.records import actions
+from staffroom.records.models import OutcomeImport
+
+
+@task
+def import_outcomes(import_id: int) -> dict[str, int]:
+    """Take a mapped results file in."""
+    found = OutcomeImport.objects.filter(pk=import_id).select_related("organization", "instrument").first()
+    if found is None:
+        return {}
+    actions.run_import(found)
+    return {key: value for key, value in found.counts.items() if isinstance(value, int)}
+
+
+@task
+def price_time() -> int:
+    """Price time that was recorded before there was a wage for it."""
+    return actions.price_time()
+
+
+@task
+def forget_old_previews() -> int:
+    """Remove results files that were sent but never taken in."""
+    return actions.forget_old_previews()
