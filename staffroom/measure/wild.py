@@ -42,7 +42,7 @@ def wild_bootstrap(
 
     Raises ValueError if no treated cell can be imputed.
     """
-    world = _World(cells, first_treated)
+    world = World(cells, first_treated)
     clusters = len(cells.clusters)
     weights = generator.choice(np.concatenate([-WEBB, WEBB]), size=(clusters, draws))
     t = abs(world.t_of(weights))
@@ -51,7 +51,7 @@ def wild_bootstrap(
     return Bootstrap(float(p), float(np.quantile(t, confidence, method="higher")), draws)
 
 
-class _World:
+class World:
     """The bootstrap's world: moments per cluster of the model for untreated results and of the treated cells.
 
     Columns Z are the T terms and the covariates net of teacher and term effects; z(i, t) less its mean over the
