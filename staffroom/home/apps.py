@@ -6,3 +6,12 @@ class HomeConfig(AppConfig):
     name = "staffroom.home"
     label = "home"
     verbose_name = _("Home")
+
+    def ready(self) -> None:
+        from staffroom.home import tasks
+        from staffroom.jobs import schedules
+        from staffroom.ui.navigation import Entry, register
+
+        register(Entry("home", _("Home"), "house", "home:front", 0))
+        register(Entry("my-record", _("My record"), "file-lock", "home:my_record", 90, place="account"))
+        schedules.every(tasks.keep_retention, hours=24)

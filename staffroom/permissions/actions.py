@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -153,6 +154,15 @@ def record_consent(
     made = Consent.objects.create(student=student, answer=answer, given_by=given_by, recorded_by=by, ends_on=ends_on)
     transaction.on_commit(lambda: signals.consent_changed.send(Consent, student=student, answer=answer))
     return made
+
+
+@transaction.atomic
+def record_consents(*, by: Person | None, answers: Iterable[tuple[Person, str]]) -> int:
+    """Write many answers down at once: for imports and the demo, whose doors have checked who may. Returns how many."""
+    made = [Consent(student=student, answer=answer, recorded_by=by) for student, answer in answers]
+    if any(each.answer not in Consent.Answer.values for each in made):
+        raise ValidationError(_("The answer is yes, in school only, or no."))
+    return len(Consent.objects.bulk_create(made, batch_size=500))
 
 
 @transaction.atomic

@@ -1,0 +1,185 @@
+"""Reads that span rooms: what now, and everything that is stored about me."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from staffroom.conversations import queries as conversations
+from staffroom.conversations.models import Notice
+from staffroom.people import personal
+from staffroom.people import queries as people
+from staffroom.people.models import Person, Role
+from staffroom.people.personal import PersonalData
+from staffroom.seeing.lessons import queries as lessons
+
+PER_KIND = 25
+WATCHERS = (Role.TEACHER, Role.MENTOR, Role.COACH)
+LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The one next step that the front page offers."""
+
+    eyebrow: str
+    icon: str
+    title: str
+    text: str
+    label: str
+    url: str
+
+
+def roles_of(person: Person) -> set[str]:
+    return {held.role for held in people.memberships_of(person)}
+
+
+def next_step(person: Person, notice: Notice | None) -> Step:
+    """What now: an answer that waits, a lesson on its way, a colleague's clip; else the first deed of one's role."""
+    roles = roles_of(person)
+    if notice is not None and notice.url:
+        return _step_of_notice(notice)
+    if roles & {Role.ADMINISTRATOR} and not people.sections_for(person).exists():
+        return Step(
+            _("First"), "users", _("Bring your people in"), _("Import the roster; everything else starts from it."),
+            _("Import a roster"), reverse("people:rosters"),
+        )  # fmt: skip
+    if roles & set(LEADERS):
+        return Step(
+            _("What works"), "chart-line", _("See what each activity changed, and what it cost"),
+            _("For every activity: who took part, the cost, the effect and how sure it is."),
+            _("Open What works"), reverse("impact:activities"),
+        )  # fmt: skip
+    return _step_of_watcher(person, roles)
+
+
+def _step_of_notice(notice: Notice) -> Step:
+    from staffroom.conversations.notices import sentence_of
+
+    return Step(
+        _("Waiting for you"),
+        "bell",
+        sentence_of(notice),
+        "",
+        _("Open"),
+        reverse("conversations:open_notice", args=[notice.pk]),
+    )
+
+
+def _step_of_watcher(person: Person, roles: set[str]) -> Step:
+    newest = lessons.lessons_for(person).first()
+    if newest is None and roles and not roles & {Role.TEACHER}:
+        return Step(
+            _("Lent to you"), "scissors", _("Watch what colleagues have shared"),
+            _("Clips stand here for as long as their owners lend them."), _("Open lessons"), reverse("lessons:shared"),
+        )  # fmt: skip
+    if newest is None:
+        return Step(
+            _("First"), "video", _("Record a lesson, for your eyes only"),
+            _("Ten minutes are enough. Nobody else can see it until you share a clip."),
+            _("Record or upload"), reverse("lessons:new"),
+        )  # fmt: skip
+    return Step(
+        _("Go on"), "play", newest.title, _("Watch it again and mark what you would do differently."),
+        _("Open the lesson"), reverse("lessons:lesson", args=[newest.slug]),
+    )  # fmt: skip
+
+
+def waiting_for(person: Person) -> list[Notice]:
+    """The newest unread notices."""
+    return list(conversations.notices_for(person, unread_only=True)[:6])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One stored object as "My record" shows it."""
+
+    text: str
+    author: str
+    readers: str
+    ends: date | str
+    page: str
+    is_hidden: bool
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All stored objects of one kind, with what was declared about it."""
+
+    declaration: PersonalData
+    count: int
+    rows: list[Stored]
+
+    @property
+    def key(self) -> str:
+        return self.declaration.model._meta.label_lower
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
+
+
+def record_of(person: Person, *, per_kind: int = PER_KIND) -> list[Kind]:
+    """Everything stored about a person, kind by kind; kinds of which there is nothing are left out."""
+    kinds = (kind_of(person, declaration, 0, per_kind) for declaration in personal.declarations())
+    return [kind for kind in kinds if kind.count]
+
+
+def kind_of(person: Person, declaration: PersonalData, first: int, most: int) -> Kind:
+    """One kind of stored object, a stretch of it."""
+    rows = rows_of(person, declaration)
+    shown = [stored(declaration, row, person) for row in rows[first : first + most]]
+    return Kind(declaration, rows.count(), shown)
+
+
+def rows_of(person: Person, declaration: PersonalData) -> Any:
+    model = declaration.model
+    matching = model._default_manager.filter(declaration.about(person)).values("pk")
+    return model._default_manager.filter(pk__in=matching).order_by("-pk")
+
+
+def stored(declaration: PersonalData, row: Any, person: Person) -> Stored:
+    """One object in words; what is kept from the person shows as existing only."""
+    is_hidden = bool(declaration.hide and declaration.hide(row, person))
+    field = declaration.ends_field
+    return Stored(
+        text=_("Somebody's private note about you exists here.") if is_hidden else str(declaration.describe(row)),
+        author=str(declaration.author(row)),
+        readers=str(declaration.readers(row)),
+        ends=getattr(row, field) if field else str(declaration.ends),
+        page="" if is_hidden or not declaration.page else declaration.page(row),
+        is_hidden=is_hidden,
+    )
+
+
+def record_lines(person: Person) -> Iterator[tuple[str, ...]]:
+    """My record as rows of a table: kind, what, why, author, readers, end."""
+    for declaration in personal.declarations():
+        for row in rows_of(person, declaration).iterator(chunk_size=500):
+            line = stored(declaration, row, person)
+            yield (
+                str(declaration.what), line.text, str(declaration.why), line.author, line.readers, str(line.ends),
+            )  # fmt: skip
+
+
+def exported(person: Person) -> Iterator[tuple[str, list[dict[str, Any]], list[tuple[str, Any]]]]:
+    """For each kind: its file name, its rows as JSON-ready values, and the files that go along."""
+    for declaration in personal.declarations():
+        rows, files = [], []
+        for row in rows_of(person, declaration).iterator(chunk_size=500):
+            shown = stored(declaration, row, person)
+            values: dict[str, Any] = {"what": shown.text, "author": shown.author, "readers": shown.readers,
+                                      "ends": str(shown.ends)}  # fmt: skip
+            if not shown.is_hidden and declaration.export:
+                values["content"] = declaration.export(row)
+            if not shown.is_hidden and declaration.files:
+                files.append(declaration.files(row))
+            rows.append(values)
+        if rows:
+            yield declaration.model._meta.label_lower, rows, list(itertools.chain.from_iterable(files))
