@@ -140,6 +140,7 @@ def test_below_six_schools_there_is_no_p_value_and_no_interval(schools):
         (lambda first: np.full_like(first, 0), "no_comparison"),
         (lambda first: np.full_like(first, 3), "no_counterfactual"),
     ],
+    ids=["never", "after the data", "always", "all at once"],
 )
 def test_without_both_sides_there_is_only_a_description(start, reason):
     panel = a_district(schools=8, per_school=5)

@@ -82,19 +82,21 @@ def test_a_ratio_to_something_that_may_be_zero_is_unbounded():
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("function", "arguments"),
     [
-        lambda: effects.cox_index(0, 0.5),
-        lambda: effects.hedges_factor(2),
-        lambda: effects.hedges_g(1, 0, 5, 2, 0, 5),
-        lambda: effects.pooled_sd(1, 1, 1, 5),
-        lambda: effects.t_interval(0.1, -1, 5),
-        lambda: effects.t_interval(0.1, float("nan"), 5),
-        lambda: effects.two_sided_p(0.1, 0.1, 0),
-        lambda: effects.normal_interval(0.1, 0.1, confidence=1),
-        lambda: effects.teachers_needed(10, 0.1, 0),
+        (effects.cox_index, (0, 0.5)),
+        (effects.hedges_factor, (2,)),
+        (effects.hedges_g, (1, 0, 5, 2, 0, 5)),
+        (effects.pooled_sd, (1, 1, 1, 5)),
+        (effects.t_interval, (0.1, -1, 5)),
+        (effects.t_interval, (0.1, float("nan"), 5)),
+        (effects.two_sided_p, (0.1, 0.1, 0)),
+        (effects.t_quantile, (1.0, 5)),
+        (effects.normal_interval, (0.1, -0.1)),
+        (effects.teachers_needed, (10, 0.1, 0)),
     ],
+    ids=lambda value: value.__name__ if callable(value) else str(value),
 )
-def test_numbers_without_meaning_are_refused(wrong):
+def test_numbers_without_meaning_are_refused(function, arguments):
     with pytest.raises(ValueError, match=r"\w"):
-        wrong()
+        function(*arguments)
