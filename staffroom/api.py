@@ -77,3 +77,8 @@ def _field(place: tuple[Any, ...]) -> str:
     """``("body", "payload", "title")`` is the field ``title``."""
     inner = [str(part) for part in place if part not in ("body", "payload", "query", "path", "form", "file")]
     return ".".join(inner)
+
+
+def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """The answer for addresses under /api/ that no router has."""
+    return not_found(request, Http404())

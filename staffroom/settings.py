@@ -283,7 +283,9 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
-IS_BEHIND_PROXY = options.get("trusted_proxies") > 0
+WEB_THREADS = options.get("web_threads")
+TRUSTED_PROXIES = options.get("trusted_proxies")
+IS_BEHIND_PROXY = TRUSTED_PROXIES > 0
 _rates = {"api": options.get("api_per_minute"), "uploads": options.get("uploads_per_minute")}
 RATE_LIMITS = {kind: rate for kind, rate in _rates.items() if rate > 0}
 LOGGING = logs.configuration(options.get("log_format"), is_debug=DEBUG)

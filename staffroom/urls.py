@@ -3,18 +3,21 @@
 from django.conf import settings
 from django.urls import include, path
 
-from staffroom.api import api
+from staffroom.api import api, nothing_here
 from staffroom.entrance import health
 
 urlpatterns = [
     path("health/", health, name="health"),
     path("api/", api.urls),
+    path("api/<path:rest>", nothing_here),
     path("jobs/", include("staffroom.jobs.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("staffroom.files.urls")),
     path("", include("staffroom.people.urls")),
     path("", include("staffroom.permissions.urls")),
     path("", include("staffroom.conversations.urls")),
+    path("lessons/", include("staffroom.seeing.lessons.urls")),
+    path("", include("staffroom.seeing.lessons.clip_urls")),
     path("", include("staffroom.home.urls")),
 ]
 if settings.DEBUG:
