@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -171,7 +171,7 @@ def clear_workbench(older_than_s: float = AT_HAND_S) -> int:
     return removed
 
 
-def read(name: str, start: int, end: int) -> Iterator[bytes]:
+def read(name: str, start: int, end: int) -> Generator[bytes]:
     """The bytes from ``start`` up to ``end`` in pieces of at most 256 KiB. Memory stays flat; what is not asked for is not read."""
     yield from (_read_locally if is_local() else _read_s3)(name, start, end)
 

@@ -21,7 +21,8 @@ from typing import Any
 from staffroom.files.media.limits import Failed, OutOfRoom, Refused
 
 MEMORY_BYTES = 4 * 1024**3
-SILENCE_S = 600
+SILENCE_S = 600.0
+BEAT_S = 5.0
 # The child may hold this much more than what it was given to work on.
 ROOM_BYTES = 4 * 1024**3
 
@@ -60,22 +61,27 @@ def _plain(value: Any) -> Any:
 
 
 def _listen(child: subprocess.Popen[str], report: Report | None) -> dict[str, Any]:
-    """Read the child's lines until its result; a child that says nothing for long is given up."""
+    """Read the child's lines until its result; a child that says nothing for long is given up.
+
+    Meanwhile the last progress is told again, so that whoever holds a lease on this work keeps it.
+    """
     lines: Queue[str] = Queue()
     threading.Thread(target=_pump, args=(child, lines), daemon=True).start()
+    progress, heard_at = [0, 0], time.monotonic()
     while True:
         try:
-            line = lines.get(timeout=SILENCE_S)
+            said = json.loads(lines.get(timeout=BEAT_S) or '{"failed": "ended"}')
         except Empty:
-            raise Failed from None
-        if not line:
-            raise Failed
-        said = json.loads(line)
-        if "progress" in said:
-            if report:
-                report(*said["progress"])
+            if time.monotonic() - heard_at > SILENCE_S:
+                raise Failed("silent") from None
+            said = {"progress": progress}
         else:
+            heard_at = time.monotonic()
+        if "progress" not in said:
             return _result(said)
+        progress = said["progress"]
+        if report:
+            report(*progress)
 
 
 def _pump(child: subprocess.Popen[str], lines: Queue[str]) -> None:
@@ -101,6 +107,7 @@ def _deeds() -> dict[str, Callable[..., dict[str, Any]]]:
     from staffroom.files.media import clips, pictures, probing, sound, web
 
     return {
+        "sleep": _sleep,
         "look": probing.look,
         "web_video": web.make_video,
         "web_audio": web.make_audio,
@@ -109,6 +116,12 @@ def _deeds() -> dict[str, Callable[..., dict[str, Any]]]:
         "waveform": sound.make_waveform,
         "clip": clips.make_clip,
     }
+
+
+def _sleep(report: Report) -> dict[str, Any]:
+    """Say nothing, for the tests of patience."""
+    time.sleep(60)
+    return {}
 
 
 def _limit(cpu_s: int, room: int) -> None:

@@ -6,7 +6,6 @@ before it lost its Wi-Fi is kept; a connection that has fallen silent is let go,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,8 +20,8 @@ LOOK_AROUND_S = 0.5
 def pieces(request: HttpRequest, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
     """Yield what comes until the body ends, the connection breaks or falls silent; never raises for a lost client."""
     source: Any = getattr(request, "environ", {}).get("wsgi.input")
-    if hasattr(source, "receive") and hasattr(source, "loop"):
-        yield from _from_server(source, is_wanted)
+    if hasattr(source, "piece"):
+        yield from _from_bridge(source, is_wanted)
         return
     try:
         while piece := request.read(PIECE):
@@ -31,30 +30,20 @@ def pieces(request: HttpRequest, is_wanted: Callable[[], bool]) -> Iterator[byte
         return
 
 
-def _from_server(source: Any, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
-    """From the ASGI server beneath the WSGI bridge (a2wsgi), without its buffer: it would hold back what has come."""
-    if source.buffer:
-        yield bytes(source.buffer)
-        source.buffer.clear()
-    while source.has_more:
-        message = _next(source, is_wanted)
-        if message is None or message["type"] == "http.disconnect":
-            return
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body", False):
-            return
+def _from_bridge(source: Any, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
+    """From our own bridge (``staffroom.asgi.bridge``), which hands over what has come, or None after a while without any.
 
-
-def _next(source: Any, is_wanted: Callable[[], bool]) -> Any:
-    """The server's next message; None when the client is silent for too long, or silent while somebody waits."""
-    future = asyncio.run_coroutine_threadsafe(source.receive(), source.loop)
+    So bytes of unannounced length (``Transfer-Encoding: chunked``) come through too; Django's ``read`` would see none.
+    """
     silent_s = 0.0
-    while True:
-        try:
-            return future.result(timeout=LOOK_AROUND_S)
-        except TimeoutError:
+    while silent_s < SILENCE_S:
+        piece = source.piece(LOOK_AROUND_S)
+        if piece is None:
             silent_s += LOOK_AROUND_S
-            if silent_s >= SILENCE_S or is_wanted():
-                future.cancel()
-                return None
+            if is_wanted():
+                return
+        elif piece:
+            silent_s = 0.0
+            yield piece
+        else:
+            return

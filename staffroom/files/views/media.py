@@ -7,12 +7,9 @@ file is still there. Nothing is stored by browsers or proxies on the way, and no
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -93,45 +90,26 @@ def _asked_range(request: HttpRequest, thing: Thing) -> tuple[int, int] | None:
 def _response(request: HttpRequest, link: MediaLink, thing: Thing, start: int, end: int) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse()
-    sent = _pieces(request, link, thing, start, end)
-    # Under ASGI a viewer who pauses holds no thread; under WSGI (tests) one does.
-    return StreamingHttpResponse(_by_and_by(sent) if isinstance(request, ASGIRequest) else sent)
+    return StreamingHttpResponse(_pieces(request, link, thing, start, end))
 
 
 def _pieces(request: HttpRequest, link: MediaLink, thing: Thing, start: int, end: int) -> Iterator[bytes]:
-    """Piece after piece, as long as each may still be sent. Then the connection breaks off: a player asks again and gets 404."""
+    """Piece after piece, as long as each may still be sent.
+
+    Then it ends before its promised length: the server drops the connection, the player asks again and gets 404.
+    """
     reading = keeping.read(thing.name, start, end)
     try:
-        while _may_go_on(request, link):
-            piece = next(reading, None)
-            if piece is None:
-                return
+        while _may_go_on(request, link) and (piece := next(reading, None)):
             yield piece
-        raise Retracted
     finally:
-        reading.close()  # type: ignore[attr-defined]
-
-
-class Retracted(ConnectionAbortedError):
-    """What was being sent may no longer be seen by the one it was sent to."""
+        reading.close()
 
 
 def _may_go_on(request: HttpRequest, link: MediaLink) -> bool:
     if link.viewer is not None and not queries.is_signed_in(request.session):
         return False
     return queries.served_by(link).exists()
-
-
-async def _by_and_by(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    step = sync_to_async(lambda: next(pieces, None))
-    try:
-        while (piece := await step()) is not None:
-            yield piece
-    except Retracted:
-        raise
-    finally:
-        closing: Any = pieces
-        await sync_to_async(closing.close)()
 
 
 def _guarded(response: HttpResponseBase) -> HttpResponseBase:
