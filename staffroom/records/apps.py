@@ -6,3 +6,11 @@ class RecordsConfig(AppConfig):
     name = "staffroom.records"
     label = "records"
     verbose_name = _("Records")
+
+    def ready(self) -> None:
+        from staffroom.jobs import schedules
+        from staffroom.records import listening, personal, tasks  # noqa: F401
+
+        schedules.every(tasks.price_time, hours=1)
+        schedules.every(tasks.refresh_lake, hours=1)
+        schedules.every(tasks.forget_old_previews, hours=24)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from staffroom.people.models import Organization, Person, Term
+from staffroom.people.models import Membership, Organization, Person, Role, Term
 from staffroom.people.queries import memberships_of
+from staffroom.people.rules import lasting, overseen_by
 from staffroom.records import rules
 from staffroom.records.models import Activity, Statement
 
@@ -30,8 +31,6 @@ def activities_for(viewer: object) -> QuerySet[Activity]:
 
 def activities_kept_by(viewer: object) -> QuerySet[Activity]:
     """Activities whose participants and ingredients the viewer enters."""
-    from staffroom.people.rules import overseen_by
-
     places = Organization.objects.filter(overseen_by(viewer)).order_by().values("pk")
     return Activity.objects.filter(organization__in=places).select_related("organization")
 
@@ -90,3 +89,12 @@ def coaching_activity_for(teacher: Person, coach: Person) -> Activity | None:
 
 def _organizations_above(person: Person) -> set[int]:
     return {pk for held in memberships_of(person) for pk in held.organization.ancestor_pks}
+
+
+def staff_below(viewer: object, organization: Organization) -> QuerySet[Person]:
+    """Teachers, coaches and other staff at an organization or below it whom the viewer leads or administers."""
+    places = Organization.objects.filter(overseen_by(viewer), path__startswith=organization.path).order_by()
+    held = Membership.objects.filter(~Q(role=Role.STUDENT), lasting(), organization__in=places.values("pk")).order_by()
+    return Person.objects.filter(pk__in=held.values("person"), erased_at=None).order_by(
+        "family_name", "given_name", "pk"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.tasks import task
 
-from staffroom.records import actions
+from staffroom.records import actions, lake
 from staffroom.records.models import OutcomeImport
 
 
@@ -28,3 +28,9 @@ def price_time() -> int:
 def forget_old_previews() -> int:
     """Remove results files that were sent but never taken in."""
     return actions.forget_old_previews()
+
+
+@task
+def refresh_lake() -> int:
+    """Write the months of the lake in which something has changed."""
+    return lake.refresh()

@@ -1,5 +1,12 @@
 """The deeds of the ledgers: append, void, import, price. Everything that other rooms may call is named here."""
 
+from staffroom.records.actions.activities import (
+    Presence,
+    change_activity,
+    enter_attendance,
+    make_activity,
+    read_attendance,
+)
 from staffroom.records.actions.costs import (
     Ingredient,
     add_price,
@@ -40,19 +47,24 @@ __all__ = [
     "Counts",
     "Deed",
     "Ingredient",
+    "Presence",
     "Preview",
     "Result",
     "add_price",
+    "change_activity",
     "content_of",
     "drop_import",
     "end_price",
+    "enter_attendance",
     "forget_old_previews",
     "import_file",
     "keep_file",
+    "make_activity",
     "make_instrument",
     "map_columns",
     "preview",
     "price_time",
+    "read_attendance",
     "record",
     "record_cost",
     "record_costs",

@@ -1,0 +1,346 @@
+"""The lake: the three ledgers as Parquet, a folder per ledger and month, for analysis that never asks the database.
+
+    lake/activity/month=2026-09/part-0.parquet      lake/outcome/month=…      lake/cost/month=…
+
+Only entries that count are in it: a voided entry and its voiding are not. A month is written anew when one of its entries was
+added, voided or erased; the file takes its name in one step, so that a reader finds the old month or the new one, never half.
+The same entries always make the same bytes: rows are ordered by time and key, and the writer's settings are fixed. Evaluation
+results are left out: what is read from the lake is growth (trust, rule 2). The columns are described in docs/developers/records.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from staffroom.people.models import Organization, Term
+from staffroom.records.models import Cost, LakePart, Outcome, Statement
+
+if TYPE_CHECKING:
+    import pyarrow
+
+ROWS_AT_ONCE = 50_000
+# Entries become visible when their transaction ends, up to this long after the moment that they carry.
+LONGEST_TRANSACTION = timedelta(minutes=30)
+LEDGERS = ("activity", "outcome", "cost")
+
+
+def folder() -> Path:
+    """Where the lake lies."""
+    return Path(settings.DATA) / "lake"
+
+
+# --- What the columns are ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Places:
+    """Organizations and terms as the lake names them, read once for a whole writing."""
+
+    keys: dict[int, str]
+    paths: dict[int, str]
+    kinds: dict[int, str]
+    terms: dict[int, list[tuple[date, date, int, int]]]
+    ordinals: dict[int, int]
+
+    def key(self, pk: int | None) -> str | None:
+        return self.keys.get(pk) if pk is not None else None
+
+    def around(self, pk: int | None, kind: str) -> str | None:
+        """The key of the school or district that an organization is or lies in."""
+        return next((self.keys[each] for each in reversed(self._chain(pk)) if self.kinds.get(each) == kind), None)
+
+    def _chain(self, pk: int | None) -> list[int]:
+        path = self.paths.get(pk, "") if pk is not None else ""
+        return [int(part) for part in path.strip("/").split("/") if part]
+
+    def term_on(self, pk: int | None, day: date) -> int | None:
+        """The shortest term around an organization that a day falls into."""
+        around = (term for each in self._chain(pk) for term in self.terms.get(each, ()))
+        fitting = [(ends - begins, term) for begins, ends, _ordinal, term in around if begins <= day <= ends]
+        return min(fitting)[1] if fitting else None
+
+
+def read_places() -> Places:
+    rows = list(Organization.objects.order_by("pk").values_list("pk", "key", "path", "kind"))
+    terms: dict[int, list[tuple[date, date, int, int]]] = {}
+    for pk, organization, begins, ends in Term.objects.order_by("begins_on", "pk").values_list(
+        "pk", "organization_id", "begins_on", "ends_on"
+    ):
+        known = terms.setdefault(organization, [])
+        known.append((begins, ends, len(known), pk))
+    return Places(
+        keys={pk: str(key) for pk, key, _path, _kind in rows},
+        paths={pk: path for pk, _key, path, _kind in rows},
+        kinds={pk: kind for pk, _key, _path, kind in rows},
+        terms=terms,
+        ordinals={pk: ordinal for known in terms.values() for _begins, _ends, ordinal, pk in known},
+    )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """How one ledger is written: which entries, on which day each stands, its columns, and how a row is made of an entry."""
+
+    name: str
+    model: type[Model]
+    day: str
+    columns: tuple[tuple[str, str], ...]
+    read: Callable[[], QuerySet[Any]]
+    fields: tuple[str, ...]
+    row: Callable[[tuple[Any, ...], Places], tuple[Any, ...]]
+
+    def of_month(self, month: date) -> QuerySet[Any]:
+        return self.read().filter(_in_month(self.day, month))
+
+    @property
+    def is_moment(self) -> bool:
+        return self.day == "happened_at"
+
+
+def _in_month(day: str, month: date) -> Q:
+    first, after = month, date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    if day != "happened_at":
+        return Q(**{f"{day}__gte": first, f"{day}__lt": after})
+    begin, end = (datetime.combine(each, time(), UTC) for each in (first, after))
+    return Q(happened_at__gte=begin, happened_at__lt=end)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+ACTIVITY_COLUMNS = (
+    ("key", "string"), ("organization_path", "string"), ("organization_key", "string"), ("school_key", "string"),
+    ("district_key", "string"), ("actor_key", "string"), ("role", "string"), ("verb", "string"), ("activity_iri", "string"),
+    ("activity_key", "string"), ("activity_kind", "string"), ("happened_at", "timestamp"), ("duration_s", "int64"),
+    ("term_id", "int64"), ("term_ordinal", "int64"),
+)  # fmt: skip
+ACTIVITY_FIELDS = (
+    "key", "organization_id", "actor__key", "role", "verb", "activity__iri", "activity__key", "activity__kind", "happened_at",
+    "duration_s",
+)  # fmt: skip
+
+
+def _activity_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
+    key, place, actor, role, verb, iri, activity, kind, at, duration = entry
+    term = places.term_on(place, timezone.localdate(at))
+    return (
+        str(key), places.paths.get(place), places.key(place), places.around(place, "school"), places.around(place, "district"),
+        _text(actor), role or None, verb, iri, _text(activity), kind, at, duration, term, places.ordinals.get(term or 0),
+    )  # fmt: skip
+
+
+OUTCOME_COLUMNS = (
+    ("key", "string"), ("organization_path", "string"), ("district_key", "string"), ("school_key", "string"),
+    ("instrument_key", "string"), ("instrument_kind", "string"), ("is_higher_better", "bool"), ("subject", "string"),
+    ("student_key", "string"), ("teacher_key", "string"), ("section_id", "int64"), ("term_id", "int64"),
+    ("term_ordinal", "int64"), ("term_begins_on", "date"), ("school_year", "int64"), ("value", "double"), ("prior", "double"),
+    ("observed_on", "date"), ("stored_at", "timestamp"),
+)  # fmt: skip
+OUTCOME_FIELDS = (
+    "key", "organization_id", "school_id", "instrument__key", "instrument__kind", "instrument__is_higher_better", "subject",
+    "person__key", "teacher__key", "section_id", "term_id", "term__begins_on", "term__school_year", "value", "prior",
+    "observed_on", "stored_at",
+)  # fmt: skip
+
+
+def _outcomes() -> QuerySet[Any]:
+    """Live results that are no evaluation, each with the same person's result of the term before it."""
+    before = Outcome.objects.live().filter(
+        instrument=OuterRef("instrument"), person=OuterRef("person"), subject=OuterRef("subject"),
+        term__begins_on__lt=OuterRef("term__begins_on"),
+    ).order_by("-term__begins_on", "-observed_on", "-pk")  # fmt: skip
+    live = Outcome.objects.live().filter(instrument__is_evaluation=False)
+    return live.annotate(
+        stands_on=Coalesce("observed_on", "term__begins_on"), prior=Subquery(before.values("value")[:1])
+    )
+
+
+def _outcome_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
+    key, place, school, instrument, kind, is_higher, subject, person, teacher, section, term, begins, year, *rest = (
+        entry
+    )
+    value, prior, day, stored_at = rest
+    student = _text(person) if subject == Outcome.Subject.STUDENT else None
+    teaching = _text(person if subject == Outcome.Subject.TEACHER else teacher)
+    at = school if school is not None else place
+    return (
+        str(key), places.paths.get(at), places.around(at, "district"), places.around(at, "school"), str(instrument), kind,
+        is_higher, subject, student, teaching, section, term, places.ordinals.get(term), begins, year, value, prior, day, stored_at,
+    )  # fmt: skip
+
+
+COST_COLUMNS = (
+    ("key", "string"), ("organization_path", "string"), ("district_key", "string"), ("activity_iri", "string"),
+    ("activity_key", "string"), ("kind", "string"), ("ingredient", "string"), ("role", "string"), ("quantity", "decimal"),
+    ("unit", "string"), ("unit_price_usd_cents", "int64"), ("amount_usd_cents", "int64"), ("price_year", "int64"),
+    ("payer", "string"), ("is_business_as_usual", "bool"), ("person_key", "string"), ("statement_key", "string"),
+    ("happened_on", "date"), ("term_id", "int64"), ("term_ordinal", "int64"), ("stored_at", "timestamp"),
+)  # fmt: skip
+COST_FIELDS = (
+    "key", "organization_id", "activity__iri", "activity__key", "kind", "ingredient", "price__role", "quantity", "unit",
+    "unit_price_usd_cents", "amount_usd_cents", "price_year", "payer", "is_business_as_usual", "person__key",
+    "statement__key", "happened_on", "stored_at",
+)  # fmt: skip
+
+
+def _cost_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
+    key, place, iri, activity, *middle, person, statement, day, stored_at = entry
+    term = places.term_on(place, day)
+    return (
+        str(key), places.paths.get(place), places.around(place, "district"), iri, str(activity), *middle, _text(person),
+        _text(statement), day, term, places.ordinals.get(term or 0), stored_at,
+    )  # fmt: skip
+
+
+_LEDGERS: dict[str, Ledger] = {
+    "activity": Ledger(
+        "activity",
+        Statement,
+        "happened_at",
+        ACTIVITY_COLUMNS,
+        lambda: Statement.objects.live(),
+        ACTIVITY_FIELDS,
+        _activity_row,
+    ),
+    "outcome": Ledger("outcome", Outcome, "stands_on", OUTCOME_COLUMNS, _outcomes, OUTCOME_FIELDS, _outcome_row),
+    "cost": Ledger("cost", Cost, "happened_on", COST_COLUMNS, lambda: Cost.objects.live(), COST_FIELDS, _cost_row),
+}
+
+
+# --- Writing -------------------------------------------------------------------------------------------------------------------------
+
+
+def refresh() -> int:
+    """Write the months that have changed since the last writing. Returns how many files were written or removed."""
+    places = read_places()
+    return sum(_write_months(ledger, _stale_months(ledger), places) for ledger in _LEDGERS.values())
+
+
+def rebuild() -> int:
+    """Write the whole lake anew. From the same entries come the same bytes. Returns how many files were written."""
+    shutil.rmtree(folder(), ignore_errors=True)
+    LakePart.objects.all().delete()
+    return refresh()
+
+
+def mark_stale(ledger: str, days: Iterable[date]) -> None:
+    """Have the months of some days written anew at the next refresh: after an erasure."""
+    months = {day.replace(day=1) for day in days}
+    for chosen in batched(sorted(months), 500):
+        LakePart.objects.filter(ledger=ledger, month__in=chosen).update(sha256="", written_at=timezone.now())
+
+
+def _stale_months(ledger: Ledger) -> list[date]:
+    """Months in which something was added, voided or erased after they were written; of results also all later months."""
+    parts = LakePart.objects.filter(ledger=ledger.name)
+    written_at = parts.exclude(sha256="").aggregate(Max("written_at"))["written_at__max"]
+    months = set(parts.filter(sha256="").values_list("month", flat=True))
+    changed = _with_day(ledger, ledger.model._default_manager.all())
+    if written_at is not None:
+        changed = changed.filter(stored_at__gte=written_at - LONGEST_TRANSACTION)
+    months |= _months(ledger, changed.values_list("stands_on", flat=True))
+    voided = ledger.model._default_manager.filter(pk__in=changed.filter(voids__isnull=False).values("voids"))
+    months |= _months(ledger, _with_day(ledger, voided).values_list("stands_on", flat=True))
+    if ledger.name == "outcome" and months:
+        months |= set(parts.filter(month__gt=min(months)).values_list("month", flat=True))
+    return sorted(months)
+
+
+def _with_day(ledger: Ledger, entries: QuerySet[Any]) -> QuerySet[Any]:
+    day = ("observed_on", "term__begins_on") if ledger.name == "outcome" else (ledger.day, ledger.day)
+    dated: QuerySet[Any] = entries.order_by().annotate(stands_on=Coalesce(*day))
+    return dated
+
+
+def _months(ledger: Ledger, days: QuerySet[Any]) -> set[date]:
+    found = days.distinct().iterator(chunk_size=5000)
+    if ledger.is_moment:
+        return {moment.astimezone(UTC).date().replace(day=1) for moment in found}
+    return {day.replace(day=1) for day in found}
+
+
+def _write_months(ledger: Ledger, months: Iterable[date], places: Places) -> int:
+    return sum(_write_month(ledger, month, places) for month in months)
+
+
+def _write_month(ledger: Ledger, month: date, places: Places) -> int:
+    """Write one month, or remove it when nothing is left in it. A month whose bytes are the same is not touched."""
+    began = timezone.now()
+    path = folder() / ledger.name / f"month={month:%Y-%m}" / "part-0.parquet"
+    fresh = path.with_suffix(".new")
+    rows = _write_file(ledger, month, places, fresh)
+    if not rows:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return LakePart.objects.filter(ledger=ledger.name, month=month).delete()[0]
+    sha256 = _sha256(fresh)
+    is_new = not path.exists() or _sha256(path) != sha256
+    os.replace(fresh, path)
+    last = ledger.of_month(month).order_by().aggregate(Max("pk"))["pk__max"]
+    LakePart.objects.update_or_create(
+        ledger=ledger.name, month=month,
+        defaults={
+            "path": path.relative_to(folder()).as_posix(), "rows": rows, "sha256": sha256, "last_entry": last or 0,
+            "written_at": began,
+        },
+    )  # fmt: skip
+    return int(is_new)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_file(ledger: Ledger, month: date, places: Places, path: Path) -> int:
+    """Write a month's rows to a file, a group of rows at a time. Returns how many rows there are."""
+    from pyarrow import parquet
+
+    schema = schema_of(ledger.columns)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    total = 0
+    with transaction.atomic(), parquet.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
+        for table in _tables(ledger, month, places, schema):
+            writer.write_table(table, row_group_size=ROWS_AT_ONCE)
+            total += table.num_rows
+    return total
+
+
+def _tables(ledger: Ledger, month: date, places: Places, schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
+    import pyarrow
+
+    entries = ledger.of_month(month).order_by(ledger.day, "key").values_list(*ledger.fields)
+    for chosen in batched(entries.iterator(chunk_size=5000), ROWS_AT_ONCE):
+        columns = zip(*(ledger.row(entry, places) for entry in chosen), strict=True)
+        arrays = [pyarrow.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+        yield pyarrow.Table.from_arrays(arrays, schema=schema)
+
+
+def schema_of(columns: Iterable[tuple[str, str]]) -> pyarrow.Schema:
+    """The Parquet schema of a ledger: names and types of its columns."""
+    import pyarrow
+
+    types = {
+        "string": pyarrow.string(), "int64": pyarrow.int64(), "double": pyarrow.float64(), "bool": pyarrow.bool_(),
+        "date": pyarrow.date32(), "timestamp": pyarrow.timestamp("us", tz="UTC"), "decimal": pyarrow.decimal128(14, 4),
+    }  # fmt: skip
+    return pyarrow.schema([(name, types[kind]) for name, kind in columns])
+
+
+def columns_of(ledger: str) -> tuple[tuple[str, str], ...]:
+    """Names and types of a ledger's columns, for readers and for the documentation's test."""
+    return _LEDGERS[ledger].columns
