@@ -77,6 +77,10 @@ class ConsentsIn:
         return len(self.students)
 
     @property
+    def no_or_unknown(self) -> int:
+        return self.counts["no"] + self.counts["unknown"]
+
+    @property
     def without_yes(self) -> list[tuple[Person, str]]:
         return [(student, answer) for student, answer in self.students if answer != "yes"]
 

@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -37,12 +38,8 @@ class Lesson(models.Model):
         on_delete=models.PROTECT,
         related_name="lessons_focused",
     )
-    upload = models.ForeignKey(
-        Upload, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons"
-    )
-    file = models.ForeignKey(
-        File, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons"
-    )
+    upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
+    file = models.ForeignKey(File, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
     reflection = models.TextField(blank=True)
     policy_version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -50,12 +47,14 @@ class Lesson(models.Model):
 
     class Meta:
         ordering = ["-taught_on", "-pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["owner", "slug"], name="lesson_slug_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["owner", "slug"], name="lesson_slug_once")]
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        """The owner's page; for everybody else there is none."""
+        return reverse("lessons:lesson", args=[self.slug])
 
 
 class Clip(models.Model):
@@ -66,25 +65,21 @@ class Clip(models.Model):
     title = models.CharField(max_length=200)
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()
-    question = models.TextField(
-        blank=True, help_text=_("What the teacher wants her colleagues to look for.")
-    )
-    has_moments = models.BooleanField(
-        default=False, help_text=_("Whether the owner's moments in the range go along.")
-    )
+    question = models.TextField(blank=True, help_text=_("What the teacher wants her colleagues to look for."))
+    has_moments = models.BooleanField(default=False, help_text=_("Whether the owner's moments in the range go along."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_on = models.DateField()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(end_ms__gt=F("start_ms")), name="clip_ends_after_it_begins"
-            )
-        ]
+        constraints = [models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="clip_ends_after_it_begins")]
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        """One page for the owner and those she shares it with."""
+        return reverse("clips:clip", args=[self.key])
 
 
 class Moment(models.Model):
@@ -98,19 +93,13 @@ class Moment(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lesson = models.ForeignKey(Lesson, on_delete=models.CASCADE, related_name="moments")
-    clip = models.ForeignKey(
-        Clip, null=True, blank=True, on_delete=models.CASCADE, related_name="moments"
-    )
-    author = models.ForeignKey(
-        Person, null=True, on_delete=models.SET_NULL, related_name="moments"
-    )
+    clip = models.ForeignKey(Clip, null=True, blank=True, on_delete=models.CASCADE, related_name="moments")
+    author = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="moments")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.NOTE)
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField(null=True, blank=True)
     text = models.TextField()
-    element = models.ForeignKey(
-        Element, null=True, blank=True, on_delete=models.PROTECT, related_name="moments"
-    )
+    element = models.ForeignKey(Element, null=True, blank=True, on_delete=models.PROTECT, related_name="moments")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, blank=True)
     ends_on = models.DateField()
@@ -127,19 +116,18 @@ class Moment(models.Model):
     def __str__(self) -> str:
         return f"moment {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        """Where it stands in the list of the clip or lesson it was noted in."""
+        page = self.clip if self.clip is not None else self.lesson
+        return f"{page.get_absolute_url()}#moment-{self.key}"
+
 
 class Sitting(models.Model):
     """The time that one person really spent with a lesson or clip, in one go. Closing it writes the ledger."""
 
-    lesson = models.ForeignKey(
-        Lesson, on_delete=models.CASCADE, related_name="sittings"
-    )
-    clip = models.ForeignKey(
-        Clip, null=True, blank=True, on_delete=models.CASCADE, related_name="sittings"
-    )
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="sittings"
-    )
+    lesson = models.ForeignKey(Lesson, on_delete=models.CASCADE, related_name="sittings")
+    clip = models.ForeignKey(Clip, null=True, blank=True, on_delete=models.CASCADE, related_name="sittings")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sittings")
     began_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now)
     active_s = models.PositiveIntegerField(default=0)

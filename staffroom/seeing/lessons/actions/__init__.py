@@ -1,0 +1,51 @@
+"""The deeds of lessons. Everything that pages, API, tasks and demo may do is named here."""
+
+from staffroom.seeing.lessons.actions.clips import (
+    make_clip,
+    open_clip,
+    remove_clip,
+    reply,
+    retract_clip,
+    retract_leaving,
+    share_clip,
+)
+from staffroom.seeing.lessons.actions.lessons import (
+    attach_file,
+    attach_upload,
+    begin_lesson,
+    change_lesson,
+    delete_lesson,
+    download_original,
+    follow_file,
+    keep_what_arrived,
+    purge_ended,
+    reflect,
+)
+from staffroom.seeing.lessons.actions.moments import edit_moment, note_moment, remove_moment
+from staffroom.seeing.lessons.actions.sittings import close_sittings, close_sittings_of, sit
+
+__all__ = [
+    "attach_file",
+    "attach_upload",
+    "begin_lesson",
+    "change_lesson",
+    "close_sittings",
+    "close_sittings_of",
+    "delete_lesson",
+    "download_original",
+    "edit_moment",
+    "follow_file",
+    "keep_what_arrived",
+    "make_clip",
+    "note_moment",
+    "open_clip",
+    "purge_ended",
+    "reflect",
+    "remove_clip",
+    "remove_moment",
+    "reply",
+    "retract_clip",
+    "retract_leaving",
+    "share_clip",
+    "sit",
+]

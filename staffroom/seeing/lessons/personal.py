@@ -1,0 +1,128 @@
+"""What this room keeps about people. Read by "My record", export, retention and erasure.
+
+Erasing a teacher removes her lessons with everything in them. Erasing a colleague removes the words of what she noted in somebody
+else's clip; the moment itself goes with them, since a moment without words says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from staffroom.conversations import actions as conversations
+from staffroom.people.models import Person
+from staffroom.people.personal import declare
+from staffroom.seeing.lessons import actions, exports, queries
+from staffroom.seeing.lessons.models import Clip, Lesson, Moment, Sitting
+
+
+def _erase_lessons(rows: QuerySet[Any], person: Person) -> int:
+    lessons = list(rows)
+    for lesson in lessons:
+        actions.delete_lesson(by=person, lesson=lesson)
+    return len(lessons)
+
+
+def _erase_clips(rows: QuerySet[Any], person: Person) -> int:
+    clips = list(rows)
+    for clip in clips:
+        actions.remove_clip(by=person, clip=clip)
+    return len(clips)
+
+
+def _erase_moments(rows: QuerySet[Any], person: Person) -> int:
+    pks = list(rows.values_list("pk", flat=True))
+    conversations.drop_threads(Moment, pks)
+    Moment.objects.filter(pk__in=pks).delete()
+    return len(pks)
+
+
+def _delete(rows: QuerySet[Any], person: Person) -> int:
+    return int(rows.delete()[0])
+
+
+def _lesson_readers(lesson: Lesson) -> str:
+    names = queries.readers_of(lesson)
+    return _("You; of its clips also %(names)s") % {"names": names} if names else _("You alone")
+
+
+def _clip_readers(clip: Clip) -> str:
+    names = ", ".join(sorted({queries.audience_name(each.share) for each in queries.reach_of(clip)}))
+    return _("You and %(names)s") % {"names": names} if names else _("You alone")
+
+
+def _moment_readers(moment: Moment) -> str:
+    owner = moment.lesson.owner.full_name
+    if moment.clip is None:
+        return _("You alone") if moment.author_id == moment.lesson.owner_id else owner
+    names = {owner} | {queries.audience_name(each.share) for each in queries.reach_of(moment.clip)}
+    return ", ".join(sorted(names))
+
+
+def _files_of(lesson: Lesson) -> list[tuple[str, Any]]:
+    return [(lesson.file.name, lesson.file)] if lesson.file else []
+
+
+def declare_all() -> None:
+    declare(
+        model=Lesson,
+        what=gettext_lazy("Your recorded lessons"),
+        why=gettext_lazy("So that you can see your own teaching"),
+        how_long=gettext_lazy("One school year, or less where your district says so"),
+        about=lambda person: Q(owner=person),
+        erase=_erase_lessons,
+        describe=lambda lesson: f"{lesson.title}, {lesson.taught_on.isoformat()}",
+        author=lambda lesson: lesson.owner.full_name,
+        readers=_lesson_readers,
+        export=exports.lesson_as_data,
+        files=_files_of,
+        ends="ends_on",
+        page=lambda lesson: lesson.get_absolute_url(),
+    )
+    declare(
+        model=Clip,
+        what=gettext_lazy("Clips that you cut out of your lessons"),
+        why=gettext_lazy("To lend them to colleagues"),
+        how_long=gettext_lazy("As long as the lesson"),
+        about=lambda person: Q(lesson__owner=person),
+        erase=_erase_clips,
+        describe=lambda clip: clip.title,
+        author=lambda clip: clip.lesson.owner.full_name,
+        readers=_clip_readers,
+        export=exports.clip_as_data,
+        ends="ends_on",
+        page=lambda clip: clip.get_absolute_url(),
+    )
+    declare(
+        model=Moment,
+        what=gettext_lazy("What you noted, and what was noted in your lessons"),
+        why=gettext_lazy("To come back to it and to talk about it"),
+        how_long=gettext_lazy("As long as the lesson"),
+        about=lambda person: Q(author=person) | Q(lesson__owner=person),
+        erase=_erase_moments,
+        describe=lambda moment: moment.text,
+        author=lambda moment: moment.author.full_name if moment.author else _("somebody erased"),
+        readers=_moment_readers,
+        export=exports.moment_as_data,
+        ends="ends_on",
+        page=lambda moment: moment.get_absolute_url(),
+    )
+    declare(
+        model=Sitting,
+        what=gettext_lazy("How long you watched"),
+        why=gettext_lazy("So that coaching time is logged by the act itself"),
+        how_long=gettext_lazy("One school year, or less where your district says so"),
+        about=lambda person: Q(person=person),
+        erase=_delete,
+        describe=lambda sitting: (
+            _("%(minutes)s minutes on %(day)s")
+            % {"minutes": round(sitting.active_s / 60), "day": sitting.began_at.date().isoformat()}
+        ),
+        author=lambda sitting: _("Staffroom"),
+        readers=lambda sitting: _("You; leaders see dates and minutes of coaching, never what was watched"),
+        export=lambda sitting: {"began_at": sitting.began_at.isoformat(), "active_s": sitting.active_s},
+        ends="ends_on",
+    )

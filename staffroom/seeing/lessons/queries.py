@@ -1,0 +1,316 @@
+"""Reads of lessons, clips and moments: always for a named viewer. What one may not see is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from staffroom.conversations import queries as conversations
+from staffroom.conversations.models import Comment
+from staffroom.files.models import Derivative, File, Upload
+from staffroom.files.queries import clip_of, received
+from staffroom.jobs import queries as jobs
+from staffroom.people import queries as people
+from staffroom.people.models import Organization, Person, Role, Section
+from staffroom.permissions import queries as permissions
+from staffroom.permissions.models import Access, Share
+from staffroom.permissions.queries import ConsentsIn
+from staffroom.records import queries as records
+from staffroom.records.models import Activity
+from staffroom.seeing.lessons import rules
+from staffroom.seeing.lessons.models import Clip, Lesson, Moment
+
+PAGE = 30
+
+
+def lessons_for(viewer: Person) -> QuerySet[Lesson]:
+    """The viewer's own lessons, newest first, with what a list shows of them."""
+    found = Lesson.objects.filter(owner=viewer).select_related("section", "file", "upload", "focus_element", "owner")
+    return found.annotate(
+        moment_count=Count("moments", distinct=True), clip_count=Count("clips", distinct=True)
+    ).order_by("-taught_on", "-pk")
+
+
+def cursor_of(lesson: Lesson) -> str:
+    """The place of a lesson in the list, for asking what comes after it: ``2026-11-20.41``."""
+    return f"{lesson.taught_on.isoformat()}.{lesson.pk}"
+
+
+def lessons_after(found: QuerySet[Lesson], cursor: str) -> QuerySet[Lesson]:
+    """What comes after a place in the list of lessons; a place that cannot be read is its beginning."""
+    day, _dot, pk = cursor.partition(".")
+    try:
+        taught_on = date.fromisoformat(day)
+    except ValueError:
+        return found
+    if not pk.isdecimal() or len(pk) > 18:
+        return found
+    return found.filter(Q(taught_on__lt=taught_on) | Q(taught_on=taught_on, pk__lt=int(pk)))
+
+
+def clips_after(found: QuerySet[Clip], cursor: str) -> QuerySet[Clip]:
+    """The same for clips, whose place is their number."""
+    return found.filter(pk__lt=int(cursor)) if cursor.isdecimal() and len(cursor) < 19 else found
+
+
+def with_media(lessons: list[Lesson]) -> list[Lesson]:
+    """Lessons with what was made of their files at hand, so that a list asks once for all of them."""
+    prefetch_related_objects(lessons, "file__derivatives")
+    return lessons
+
+
+def lesson_for(viewer: Person, slug: str) -> Lesson | None:
+    """One of the viewer's own lessons, by its address."""
+    return _with_everything(Lesson.objects.filter(owner=viewer, slug=slug)).first()
+
+
+def lesson_by_key(viewer: Person, key: Any) -> Lesson | None:
+    """A lesson that the viewer may watch, hers or opened by two administrators."""
+    return _with_everything(Lesson.objects.filter(rules.watchable_by(viewer), key=key)).first()
+
+
+def _with_everything(found: QuerySet[Lesson]) -> QuerySet[Lesson]:
+    return found.select_related("section__school", "owner", "file", "upload", "focus_element__version__framework")
+
+
+def clips_lent_to(viewer: Person) -> QuerySet[Clip]:
+    """Clips of colleagues that the viewer may open, newest loan first."""
+    found = Clip.objects.filter(rules.lent_to(viewer)).select_related("lesson__owner", "lesson__section")
+    return found.order_by("-pk")
+
+
+def clip_for(viewer: Person, key: Any) -> Clip | None:
+    found = Clip.objects.filter(rules.openable_by(viewer), key=key)
+    return found.select_related("lesson__owner", "lesson__section__school", "lesson__file").first()
+
+
+def clips_of(viewer: Person, lesson: Lesson) -> QuerySet[Clip]:
+    """The clips of one's own lesson, with how many live shares each has."""
+    return Clip.objects.filter(lesson=lesson, lesson__owner=viewer).order_by("start_ms", "pk")
+
+
+def moment_for(viewer: Person, key: Any) -> Moment | None:
+    found = Moment.objects.filter(rules.moments_readable_by(viewer), key=key)
+    return found.select_related("lesson__owner", "clip__lesson__owner", "author", "element").first()
+
+
+def moments_in_lesson(viewer: Person, lesson: Lesson) -> QuerySet[Moment]:
+    """Everything noted in a lesson that the viewer may read, in order of time."""
+    return _readable(viewer, Q(lesson=lesson))
+
+
+def moments_in_clip(viewer: Person, clip: Clip) -> QuerySet[Moment]:
+    """What was noted in a clip, and the owner's own moments within it if they go along. Nothing outside its seconds."""
+    within = Q(clip=clip)
+    if clip.has_moments or viewer.pk == clip.lesson.owner_id:
+        inside = Q(start_ms__gte=clip.start_ms, start_ms__lte=clip.end_ms)
+        ends_inside = Q(end_ms=None) | Q(end_ms__lte=clip.end_ms)
+        own = Q(clip=None, lesson=clip.lesson_id, author=clip.lesson.owner_id)
+        within |= own & inside & ends_inside
+    return _readable(viewer, within)
+
+
+def _readable(viewer: Person, where: Q) -> QuerySet[Moment]:
+    found = Moment.objects.filter(rules.moments_readable_by(viewer), where)
+    return found.select_related("author", "element", "clip", "lesson").order_by("start_ms", "pk")
+
+
+def closed_count(viewer: Person, lesson: Lesson) -> int:
+    """How many notes of colleagues wait behind the owner's own reflection: they show as existing."""
+    if viewer.pk != lesson.owner_id:
+        return 0
+    return Moment.objects.filter(lesson=lesson).exclude(rules.moments_readable_by(viewer)).count()
+
+
+def threads_of(viewer: Person, moments: Iterable[Moment]) -> dict[int, list[Comment]]:
+    """The comments of moments that the viewer may read, by moment; one query."""
+    return conversations.comments_of_many(Moment, [moment.pk for moment in moments])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One loan of a clip as its owner sees it: to whom, until when, who has opened it."""
+
+    share: Share
+    accesses: list[Access]
+
+
+def reach_of(clip: Clip) -> list[Reach]:
+    """Who can see a clip now, newest loan first, each with its openings."""
+    accesses: dict[int | None, list[Access]] = {}
+    for access in permissions.accesses_of(clip):
+        accesses.setdefault(access.share_id, []).append(access)
+    return [Reach(share, accesses.get(share.pk, [])) for share in permissions.live_shares_of(clip)]
+
+
+def accesses_of(clip: Clip) -> QuerySet[Access]:
+    return permissions.accesses_of(clip)
+
+
+def live_share_counts(clips: Iterable[Clip]) -> dict[int, int]:
+    """How many live loans each clip has; one query."""
+    found = Share.objects.filter(
+        retracted_at=None, expires_at__gt=timezone.now(), object_id__in=[clip.pk for clip in clips],
+        content_type__app_label="lessons", content_type__model="clip",
+    )  # fmt: skip
+    return dict(found.order_by().values_list("object_id").annotate(Count("pk")))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a lesson's recording is on its way: ``state`` is empty, uploading, stopped, checking, refused, making, failed, ready."""
+
+    state: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+    @property
+    def is_moving(self) -> bool:
+        return self.state in ("uploading", "checking", "making")
+
+    @property
+    def fraction(self) -> float | None:
+        return self.done / self.total if self.total else None
+
+    @property
+    def percent(self) -> str:
+        return f"{100 * self.done // self.total} %" if self.total else ""
+
+
+WATCHABLE = (Derivative.Kind.WEB_VIDEO, Derivative.Kind.WEB_AUDIO)
+QUIET_UPLOAD_S = 90
+
+
+def progress_of(lesson: Lesson) -> Progress:
+    """How far the recording is, in the same words for list, page and API."""
+    if lesson.file is not None:
+        return _progress_of_file(lesson.file)
+    upload = lesson.upload or recording_of(lesson)
+    if upload is None:
+        return Progress("empty")
+    if upload.file is not None:
+        return _progress_of_file(upload.file)
+    is_quiet = (timezone.now() - upload.touched_at).total_seconds() > QUIET_UPLOAD_S
+    return Progress("stopped" if is_quiet else "uploading", received(upload), upload.size or 0)
+
+
+def _progress_of_file(file: File) -> Progress:
+    if file.state == File.State.REFUSED:
+        return Progress("refused", message=file.refusal)
+    if file.state == File.State.CHECKING:
+        return Progress("checking")
+    made = media_of(file)
+    if made is None:
+        return Progress("making")
+    if made.state == Derivative.State.FAILED:
+        return Progress("failed", message=made.failure)
+    if made.state == Derivative.State.READY:
+        return Progress("ready")
+    job = jobs.jobs_about(made).first() or jobs.jobs_about(file).first()
+    return Progress("making", job.done or 0, job.total or 0, job.message) if job else Progress("making")
+
+
+def recording_of(lesson: Lesson) -> Upload | None:
+    """The newest upload that says it belongs to this lesson: a recording on its way, or one that broke off."""
+    found = Upload.objects.filter(owner=lesson.owner_id, metadata__lesson=str(lesson.key)).select_related("file")
+    return found.order_by("-pk").first()
+
+
+def media_of(file: File) -> Derivative | None:
+    """What is played: the web video, or the sound where there is no picture."""
+    found = {each.kind: each for each in file.derivatives.all() if each.kind in WATCHABLE and not each.end_ms}
+    return found.get(Derivative.Kind.WEB_VIDEO) or found.get(Derivative.Kind.WEB_AUDIO)
+
+
+def derivative_of(file: File, kind: str, start_ms: int = 0, end_ms: int = 0) -> Derivative | None:
+    """One finished thing made from a file, or nothing while it is not there."""
+    return file.derivatives.filter(kind=kind, start_ms=start_ms, end_ms=end_ms, state=Derivative.State.READY).first()
+
+
+def clip_media_of(clip: Clip) -> Derivative | None:
+    """The file that was cut for the clip, in whatever state."""
+    return clip_of(clip.lesson.file, clip.start_ms, clip.end_ms) if clip.lesson.file else None
+
+
+def consents_for(viewer: Person, section: Section | None) -> ConsentsIn | None:
+    """The families' answers for a section, for its teachers only."""
+    if section is None or not people.sections_of(viewer).filter(pk=section.pk).exists():
+        return None
+    return permissions.consents_in(section)
+
+
+def coaches_of(teacher: Person) -> QuerySet[Person]:
+    """Colleagues who coach or mentor at an organization around the teacher, for the top of the list of whom to share with."""
+    around = {pk for held in people.memberships_of(teacher) for pk in held.organization.ancestor_pks}
+    return (
+        people.colleagues_for(teacher)
+        .filter(memberships__role__in=(Role.COACH, Role.MENTOR), memberships__organization__in=around)
+        .distinct()
+    )
+
+
+def schools_to_share_with(owner: Person) -> QuerySet[Organization]:
+    """The schools and districts that the owner belongs to."""
+    around = {pk for held in people.memberships_of(owner) for pk in held.organization.ancestor_pks}
+    kinds = (Organization.Kind.SCHOOL, Organization.Kind.DISTRICT)
+    return Organization.objects.filter(pk__in=around, kind__in=kinds).order_by("-path")
+
+
+def coaching_of(clip: Clip, viewer: Person) -> Activity | None:
+    """The coaching in which time spent with this clip counts: between its owner and a coach of hers whom she shared it with."""
+    owner = clip.lesson.owner
+    coaches = coaches_of(owner)
+    if viewer.pk != owner.pk:
+        coaches = coaches.filter(pk=viewer.pk)
+    lent_to = permissions.live_shares_of(clip).filter(person__in=coaches).order_by("pk")
+    coach = next((share.person for share in lent_to), None)
+    if coach is None and viewer.pk != owner.pk:
+        coach = coaches.first()
+    return records.coaching_activity_for(owner, coach) if coach is not None else None
+
+
+def unseen_lent_to(viewer: Person) -> QuerySet[Clip]:
+    """Clips lent to the viewer that she has not opened yet: what waits behind "Lessons"."""
+    opened = Access.objects.filter(
+        viewer=viewer, content_type__app_label="lessons", content_type__model="clip", object_id=OuterRef("pk")
+    )
+    return clips_lent_to(viewer).filter(~Exists(opened))
+
+
+def readers_of(lesson: Lesson) -> str:
+    """Who can read a lesson's clips now, by live shares, in a list of names; empty for nobody."""
+    clips = Clip.objects.filter(lesson=lesson).order_by().values("pk")
+    found = Share.objects.filter(
+        retracted_at=None, expires_at__gt=timezone.now(), object_id__in=clips,
+        content_type__app_label="lessons", content_type__model="clip",
+    ).select_related("person", "circle", "organization")  # fmt: skip
+    return ", ".join(sorted({audience_name(share) for share in found}))
+
+
+def audience_name(share: Share) -> str:
+    """Whom a loan reaches, by name."""
+    return str(share.person or share.circle or share.organization or share.get_audience_display())
+
+
+def lessons_with_clips(viewer: Person) -> QuerySet[Lesson]:
+    """The viewer's lessons with their clips at hand, for export."""
+    return lessons_for(viewer).prefetch_related(Prefetch("clips", queryset=Clip.objects.order_by("start_ms")))
+
+
+def ended_lessons() -> QuerySet[Lesson]:
+    return Lesson.objects.filter(ends_on__lt=timezone.localdate()).select_related("owner")
+
+
+def shares_leaving_school(section_students: Iterable[int]) -> QuerySet[Share]:
+    """Live loans of clips of lessons in whose section one of these students is, for when a family's answer changes."""
+    clips = Clip.objects.filter(lesson__section__enrollments__person__in=list(section_students)).order_by().values("pk")
+    return Share.objects.filter(
+        retracted_at=None, expires_at__gt=timezone.now(), object_id__in=clips,
+        content_type__app_label="lessons", content_type__model="clip",
+    ).exclude(owner=F("person")).select_related("person", "circle", "organization", "owner")  # fmt: skip

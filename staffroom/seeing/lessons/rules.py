@@ -1,0 +1,201 @@
+"""Who may: for one lesson, clip or moment, and for many, side by side. A test holds the two readings together.
+
+A lesson is its owner's alone. A clip is also open to whom a live share reaches, as long as the families' answers allow it: people
+outside the school see it only when every student of the section has a yes. A role opens nothing.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from staffroom.people import queries as people
+from staffroom.people.models import Enrollment, Membership, Organization, Person, Role
+from staffroom.people.rules import lasting
+from staffroom.permissions import queries as permissions
+from staffroom.permissions.models import BreakGlass, Consent, Share
+from staffroom.permissions.models import about as pointing_at
+from staffroom.permissions.rules import usable_by
+from staffroom.seeing.lessons.models import Clip, Lesson, Moment
+
+NOT_STAFF = (Role.STUDENT, Role.PARTNER)
+NOBODY = Q(pk__in=[])
+
+
+def schools_of(person: Person) -> set[int]:
+    """The schools whose staff the person is: by a membership there or in a team below. A district's staff is outside."""
+    around = {
+        pk
+        for held in people.memberships_of(person)
+        if held.role not in NOT_STAFF
+        for pk in held.organization.ancestor_pks
+    }
+    return set(Organization.objects.filter(pk__in=around, kind=Organization.Kind.SCHOOL).values_list("pk", flat=True))
+
+
+def schools_around(lesson: Lesson) -> set[int]:
+    """The schools that count as inside for a lesson: its section's; without a section, those of its owner."""
+    return {lesson.section.school_id} if lesson.section else schools_of(lesson.owner)
+
+
+def is_inside(person: Person, lesson: Lesson) -> bool:
+    return bool(schools_of(person) & schools_around(lesson))
+
+
+def inside_for(person: Person) -> Q:
+    """Lessons for which the person counts as inside the school."""
+    schools = schools_of(person)
+    if not schools:
+        return NOBODY
+    places = Organization.objects.filter(pk__in=schools).values_list("path", flat=True)
+    below = reduce(or_, (Q(organization__path__startswith=path) for path in places))
+    colleague = Membership.objects.filter(
+        lasting(), below, ~Q(role__in=NOT_STAFF), person=OuterRef("owner"), person__is_active=True
+    )
+    return Q(section__school__in=schools) | (Q(section=None) & Exists(colleague))
+
+
+def may_leave_school(lesson: Lesson) -> bool:
+    """Whether every student of the section has a yes. No section, or a section without students, counts as no."""
+    return lesson.section is not None and permissions.consents_in(lesson.section, lesson.taught_on).may_leave_school
+
+
+def leaving_school() -> Q:
+    """Lessons that may be seen outside the school."""
+    newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
+    students = Enrollment.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=OuterRef("taught_on")),
+        section=OuterRef("section"), role=Enrollment.Role.STUDENT,
+    ).annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
+    without_yes = students.filter(Q(answer=None) | ~Q(answer=Consent.Answer.YES) | Q(until__lt=timezone.localdate()))
+    return Q(section__isnull=False) & Exists(students) & ~Exists(without_yes)
+
+
+def may_watch(person: Person, lesson: Lesson) -> bool:
+    """Its owner; and two administrators for the hours after they have broken the glass together."""
+    return lesson.owner_id == person.pk or permissions.break_glass_for(person, lesson) is not None
+
+
+def watchable_by(person: Person) -> Q:
+    opened = BreakGlass.objects.filter(
+        Q(asked_by=person) | Q(approved_by=person),
+        content_type=pointing_at(Lesson())["content_type"], object_id=OuterRef("pk"),
+        approved_at__isnull=False, expires_at__gt=timezone.now(),
+    )  # fmt: skip
+    return Q(owner=person) | Exists(opened)
+
+
+def may_change(person: Person, lesson: Lesson) -> bool:
+    return lesson.owner_id == person.pk
+
+
+def may_open(person: Person, clip: Clip) -> bool:
+    """The lesson's owner; and whom a live share reaches, inside the school or with every family's yes."""
+    lesson = clip.lesson
+    if lesson.owner_id == person.pk:
+        return True
+    if permissions.share_for(person, clip) is None:
+        return False
+    return is_inside(person, lesson) or may_leave_school(lesson)
+
+
+def lent_to(person: Person) -> Q:
+    """Clips that somebody else has lent to the person and that the families' answers let her see."""
+    allowed = Lesson.objects.filter(inside_for(person) | leaving_school()).exclude(owner=person)
+    return permissions.shared_with(person, Clip) & Q(lesson__in=allowed.order_by().values("pk"))
+
+
+def openable_by(person: Person) -> Q:
+    return Q(lesson__owner=person) | lent_to(person)
+
+
+def may_note(person: Person, lesson: Lesson, clip: Clip | None = None) -> bool:
+    """In a lesson its owner; in a clip of it everybody who may open the clip."""
+    return may_change(person, lesson) if clip is None else clip.lesson_id == lesson.pk and may_open(person, clip)
+
+
+def notable_by(person: Person) -> Q:
+    """Clips in which the person may note moments."""
+    return openable_by(person)
+
+
+def is_closed_to_owner(clip: Clip) -> bool:
+    """Reflect first: colleagues' notes stay closed to the owner until she has written what she saw herself."""
+    if clip.lesson.reflection:
+        return False
+    return Share.objects.filter(is_reflect_first=True, **pointing_at(clip)).exists()
+
+
+def _closed_to_owner(clip: str) -> Q:
+    """Rows whose clip is closed to its owner; ``clip`` is the path to it."""
+    asked = Share.objects.filter(
+        is_reflect_first=True, content_type=pointing_at(Clip())["content_type"], object_id=OuterRef(clip)
+    )
+    return Q(lesson__reflection="") & Exists(asked)
+
+
+def may_read_moment(person: Person, moment: Moment) -> bool:
+    """Its author and its lesson's owner, and those who may open the clip that it was noted in or goes along with."""
+    lesson = moment.lesson
+    if lesson.owner_id == person.pk:
+        return moment.author_id == person.pk or moment.clip is None or not is_closed_to_owner(moment.clip)
+    if moment.clip is not None:
+        return may_open(person, moment.clip)
+    return moment.author_id == lesson.owner_id and any(may_open(person, clip) for clip in clips_carrying(moment))
+
+
+def moments_readable_by(person: Person) -> Q:
+    lent = Clip.objects.filter(lent_to(person))
+    carried = lent.filter(
+        lesson=OuterRef("lesson"), has_moments=True, start_ms__lte=OuterRef("start_ms"),
+        end_ms__gte=Coalesce(OuterRef("end_ms"), OuterRef("start_ms")),
+    )  # fmt: skip
+    own = Q(lesson__owner=person) & (Q(author=person) | Q(clip=None) | ~_closed_to_owner("clip"))
+    in_clip = Q(clip__in=lent.order_by().values("pk"))
+    return own | in_clip | (Q(clip=None, author=F("lesson__owner")) & Exists(carried))
+
+
+def clips_carrying(moment: Moment) -> QuerySet[Clip]:
+    """The clips with which an owner's own moment goes along: it lies wholly within them."""
+    end = moment.start_ms if moment.end_ms is None else moment.end_ms
+    found = Clip.objects.filter(
+        lesson=moment.lesson_id, has_moments=True, start_ms__lte=moment.start_ms, end_ms__gte=end
+    )
+    return found.select_related("lesson__section", "lesson__owner")
+
+
+def may_change_moment(person: Person, moment: Moment) -> bool:
+    """Its author, as long as she may read it."""
+    return moment.author_id == person.pk and may_read_moment(person, moment)
+
+
+def may_remove_moment(person: Person, moment: Moment) -> bool:
+    """Its author; and the owner, whose lesson it is."""
+    return may_read_moment(person, moment) and person.pk in (moment.author_id, moment.lesson.owner_id)
+
+
+def usable_shares_of(person: Person, clip: Clip) -> QuerySet[Share]:
+    """The live shares by which the person may see a clip."""
+    found: QuerySet[Share] = Share.objects.filter(usable_by(person), **pointing_at(clip))
+    return found
+
+
+def is_audience_inside(lesson: Lesson, audience: str, target: Any) -> bool:
+    """Whether all whom an audience reaches count as inside the lesson's school. A district and everyone never do."""
+    match audience:
+        case Share.Audience.PERSON:
+            return is_inside(target, lesson)
+        case Share.Audience.CIRCLE:
+            return all(
+                is_inside(member.person, lesson)
+                for member in target.members.select_related("person")
+                if member.person_id != lesson.owner_id
+            )
+        case Share.Audience.SCHOOL:
+            return target.pk in schools_around(lesson)
+    return False

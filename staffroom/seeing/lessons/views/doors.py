@@ -1,0 +1,157 @@
+"""What the pages share: who asks, what she may see (else 404), and the context of a page with a player."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.forms import Form
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from staffroom.conversations import queries as conversations
+from staffroom.files.models import Derivative
+from staffroom.files.queries import media_url
+from staffroom.people.models import Person
+from staffroom.permissions.models import Share
+from staffroom.seeing.lessons import queries
+from staffroom.seeing.lessons.forms import MomentForm
+from staffroom.seeing.lessons.models import Clip, Lesson, Moment
+from staffroom.ui.pages import wants_fragment
+
+
+def person(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)
+    return request.user
+
+
+def own_lesson(request: HttpRequest, slug: str) -> Lesson:
+    found = queries.lesson_for(person(request), slug)
+    if found is None:
+        raise Http404
+    return found
+
+
+def open_clip(request: HttpRequest, key: Any) -> Clip:
+    found = queries.clip_for(person(request), key)
+    if found is None:
+        raise Http404
+    return found
+
+
+def own_clip(request: HttpRequest, key: Any) -> Clip:
+    found = open_clip(request, key)
+    if found.lesson.owner_id != person(request).pk:
+        raise Http404
+    return found
+
+
+def readable_moment(request: HttpRequest, key: Any) -> Moment:
+    found = queries.moment_for(person(request), key)
+    if found is None:
+        raise Http404
+    return found
+
+
+def add_refusal(form: Form, refused: ValidationError) -> None:
+    """Put what a deed refused beside the fields that it is about."""
+    names = {"start_ms": "start", "end_ms": "end"}
+    if not hasattr(refused, "error_dict"):
+        form.add_error(None, refused)
+        return
+    for name, errors in refused.error_dict.items():
+        field = names.get(name, name)
+        form.add_error(field if field in form.fields else None, errors)
+
+
+def moments_as_data(moments: Iterable[Moment]) -> list[dict[str, Any]]:
+    """What the player draws on its timeline."""
+    return [
+        {
+            "key": str(moment.key),
+            "start_ms": moment.start_ms,
+            "end_ms": moment.end_ms,
+            "kind": moment.kind,
+            "author": moment.author.full_name if moment.author else "",
+            "text": moment.text,
+            "url": f"#moment-{moment.key}",
+            "element": str(moment.element) if moment.element else "",
+        }
+        for moment in moments
+    ]
+
+
+def notes_context(
+    request: HttpRequest, lesson: Lesson, clip: Clip | None, form: MomentForm | None = None
+) -> dict[str, Any]:
+    """The notes beside a player: moments with their threads, and the form with the draft that waits."""
+    viewer = person(request)
+    found = queries.moments_in_lesson(viewer, lesson) if clip is None else queries.moments_in_clip(viewer, clip)
+    moments = list(found)
+    threads = queries.threads_of(viewer, moments)
+    place = f"clip:{clip.key}" if clip else f"lesson:{lesson.key}"
+    if form is None:
+        form = MomentForm(by=viewer, initial=conversations.draft_for(viewer, place))
+    if clip is None:
+        url = reverse("lessons:note_moment", args=[lesson.slug])
+    else:
+        url = reverse("clips:note_moment", args=[clip.key])
+    return {
+        "lesson": lesson,
+        "clip": clip,
+        "rows": [(moment, threads.get(moment.pk, [])) for moment in moments],
+        "moments": moments_as_data(moments),
+        "moment_form": form,
+        "moment_url": url,
+        "draft_place": place,
+        "is_owner": viewer.pk == lesson.owner_id,
+        "is_fragment": wants_fragment(request),
+        "closed": queries.closed_count(viewer, lesson) if viewer.pk == lesson.owner_id else 0,
+    }
+
+
+def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | None:
+    """What the owner's player needs; nothing while the recording is not ready."""
+    file = lesson.file
+    made = queries.media_of(file) if file else None
+    if file is None or made is None or made.state != Derivative.State.READY:
+        return None
+    extras = {
+        kind: media_url(person(request), found)
+        for kind in (Derivative.Kind.POSTER, Derivative.Kind.STORYBOARD, Derivative.Kind.WAVEFORM)
+        if (found := queries.derivative_of(file, kind))
+    }
+    return {
+        "src": media_url(person(request), made),
+        "is_video": made.kind == Derivative.Kind.WEB_VIDEO,
+        "media_type": made.media_type,
+        "duration_ms": file.duration_ms or 0,
+        "offset_ms": 0,
+        "poster": extras.get(Derivative.Kind.POSTER, ""),
+        "storyboard": extras.get(Derivative.Kind.STORYBOARD, ""),
+        "waveform": extras.get(Derivative.Kind.WAVEFORM, ""),
+        "sit_url": reverse("lessons:sit", args=[lesson.slug]),
+        "renew_url": reverse("lessons:media", args=[lesson.slug]),
+        "captions_url": reverse("lessons:export", args=[lesson.slug, "vtt"]),
+    }
+
+
+def player_of_clip(request: HttpRequest, clip: Clip, share: Share | None) -> dict[str, Any] | None:
+    """What the player of a clip needs: the cut file and nothing else of the lesson."""
+    made = queries.clip_media_of(clip)
+    if made is None or made.state != Derivative.State.READY:
+        return None
+    return {
+        "src": media_url(person(request), made, share),
+        "is_video": made.media_type.startswith("video"),
+        "media_type": made.media_type,
+        "duration_ms": clip.end_ms - clip.start_ms,
+        "offset_ms": clip.start_ms,
+        "poster": "",
+        "storyboard": "",
+        "waveform": "",
+        "sit_url": reverse("clips:sit", args=[clip.key]),
+        "renew_url": reverse("clips:media", args=[clip.key]),
+        "captions_url": "",
+    }

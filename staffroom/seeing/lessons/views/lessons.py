@@ -1,0 +1,309 @@
+"""Pages of one's own lessons: list, new, recording, page with player, progress, change, reflect, export, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from staffroom.conversations import actions as conversation_actions
+from staffroom.conversations import queries as conversations
+from staffroom.files import actions as files
+from staffroom.files.queries import original_url
+from staffroom.people import queries as people
+from staffroom.permissions import queries as permissions
+from staffroom.seeing.lessons import actions, exports, queries
+from staffroom.seeing.lessons.forms import LessonForm, NewLessonForm, ReflectionForm
+from staffroom.seeing.lessons.models import Lesson
+from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
+from staffroom.ui.csv import csv_response
+from staffroom.ui.pages import render_page, respond_invalid
+
+NEW_PLACE = "lesson:new"
+
+
+def _page(found: Any, cursor_of: Any) -> tuple[list[Any], str]:
+    """Thirty rows, and the address of those after them."""
+    rows = list(found[: queries.PAGE + 1])
+    shown = rows[: queries.PAGE]
+    return shown, f"?before={cursor_of(shown[-1])}" if len(rows) > queries.PAGE else ""
+
+
+@login_required
+@require_GET
+def list_lessons(request: HttpRequest) -> HttpResponseBase:
+    """My lessons, newest first."""
+    viewer = person(request)
+    if request.GET.get("format") == "csv":
+        header = [_("Title"), _("Date"), _("Section"), _("Focus"), _("Moments"), _("Clips"), _("Ends")]
+        rows = (
+            (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, each.moment_count,
+             each.clip_count, each.ends_on)
+            for each in queries.lessons_for(viewer).iterator()
+        )  # fmt: skip
+        return csv_response("lessons.csv", header, rows)
+    found = queries.lessons_after(queries.lessons_for(viewer), request.GET.get("before", ""))
+    lessons, older_url = _page(found, queries.cursor_of)
+    rows = [(lesson, queries.progress_of(lesson)) for lesson in queries.with_media(lessons)]
+    lent = queries.unseen_lent_to(viewer).count()
+    return render_page(request, "lessons/list.html", {"rows": rows, "older_url": older_url, "lent": lent})
+
+
+@login_required
+@require_GET
+def list_shared(request: HttpRequest) -> HttpResponse:
+    """Clips that colleagues have lent to me."""
+    viewer = person(request)
+    found = queries.clips_after(queries.clips_lent_to(viewer), request.GET.get("before", ""))
+    clips, older_url = _page(found, lambda clip: clip.pk)
+    unseen = set(queries.unseen_lent_to(viewer).filter(pk__in=[clip.pk for clip in clips]).values_list("pk", flat=True))
+    rows = [(clip, clip.pk in unseen) for clip in clips]
+    return render_page(request, "lessons/shared.html", {"rows": rows, "older_url": older_url, "lent": len(unseen)})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new_lesson(request: HttpRequest) -> HttpResponse:
+    """Begin a lesson: by recording it here, or from a file."""
+    viewer = person(request)
+    is_upload = request.GET.get("how") != "record"
+    context = {
+        "is_upload": is_upload,
+        "is_record": not is_upload,
+        **_consent_context(request),
+        "draft_place": NEW_PLACE,
+    }
+    if request.method == "POST":
+        form = NewLessonForm(request.POST, request.FILES, by=viewer, is_upload=is_upload)
+        if form.is_valid():
+            try:
+                lesson = _begin(request, form)
+            except ValidationError as refused:
+                add_refusal(form, refused)
+            else:
+                conversation_actions.drop_draft(by=viewer, place=NEW_PLACE)
+                return redirect(lesson if is_upload else reverse("lessons:record", args=[lesson.slug]))
+        return respond_invalid(request, "lessons/new.html", "", form, context)
+    sections = people.sections_of(viewer)[:2]
+    first = {"taught_on": timezone.localdate(), "section": sections[0].pk if len(sections) == 1 else None}
+    draft = conversations.draft_for(viewer, NEW_PLACE)
+    form = NewLessonForm(by=viewer, is_upload=is_upload, initial={**first, **draft})
+    return render_page(request, "lessons/new.html", {**context, "form": form, "has_draft": bool(draft)})
+
+
+@transaction.atomic
+def _begin(request: HttpRequest, form: NewLessonForm) -> Lesson:
+    viewer = person(request)
+    lesson = actions.begin_lesson(by=viewer, **form.values())
+    upload, file = form.cleaned_data.get("upload"), form.cleaned_data.get("file")
+    if form.is_upload and upload is not None:
+        actions.attach_upload(by=viewer, lesson=lesson, upload=upload)
+    elif form.is_upload and file is not None:
+        taken = files.take_in(by=viewer, name=file.name or "recording", stream_or_path=file.file, purpose="lesson")
+        actions.attach_file(by=viewer, lesson=lesson, file=taken)
+    return lesson
+
+
+def _consent_context(request: HttpRequest) -> dict[str, Any]:
+    """The policy in force and the families' answers of the sections that one teaches, shown before anything is recorded."""
+    viewer = person(request)
+    policy = permissions.policy_of(people.district_of(viewer))
+    sections = [(section, queries.consents_for(viewer, section)) for section in people.sections_of(viewer)[:12]]
+    return {"sections": sections, "keeps_days": permissions.retention_days(viewer), "policy": policy}
+
+
+@login_required
+@require_GET
+def record_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """Record with the camera of this device."""
+    lesson = own_lesson(request, slug)
+    progress = queries.progress_of(lesson)
+    if lesson.file is not None and progress.state != "refused":
+        return redirect(lesson)
+    consents = queries.consents_for(person(request), lesson.section)
+    return render_page(request, "lessons/record.html", {"lesson": lesson, "consents": consents, "progress": progress})
+
+
+@login_required
+@require_POST
+def finish_recording(request: HttpRequest, slug: str) -> HttpResponse:
+    """The recording has ended here, or broke off: what has arrived becomes the lesson's recording."""
+    lesson = own_lesson(request, slug)
+    try:
+        actions.keep_what_arrived(by=person(request), lesson=lesson)
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+    except PermissionDenied:
+        raise Http404 from None
+    return redirect(lesson)
+
+
+@login_required
+@require_GET
+def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """The lesson with its player, moments and clips: its owner's page."""
+    return render_page(request, "lessons/lesson.html", lesson_context(request, own_lesson(request, slug)))
+
+
+def lesson_context(request: HttpRequest, lesson: Lesson) -> dict[str, Any]:
+    viewer = person(request)
+    clips = list(queries.clips_of(viewer, lesson))
+    counts = queries.live_share_counts(clips)
+    progress = queries.progress_of(lesson)
+    return {
+        **notes_context(request, lesson, None),
+        "progress": progress,
+        "player": player_of_lesson(request, lesson) if progress.state == "ready" else None,
+        "clips": [(clip, counts.get(clip.pk, 0)) for clip in clips],
+        "consents": queries.consents_for(viewer, lesson.section),
+        "reflection_place": f"lesson:{lesson.key}:reflection",
+        "reflection_form": ReflectionForm(
+            initial={
+                "reflection": lesson.reflection,
+                **conversations.draft_for(viewer, f"lesson:{lesson.key}:reflection"),
+            }
+        ),
+    }
+
+
+@login_required
+@require_GET
+def show_progress(request: HttpRequest, slug: str) -> HttpResponse:
+    """How far upload and making are: asked again and again by the page, until it is ready and the page is loaded anew."""
+    lesson = own_lesson(request, slug)
+    progress = queries.progress_of(lesson)
+    if not progress.is_moving and request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = {"lesson": lesson, "progress": progress}
+    return render_page(request, "lessons/progress.html", context, fragment="progress")
+
+
+@login_required
+@require_GET
+def media(request: HttpRequest, slug: str) -> JsonResponse:
+    """Fresh links to the media, for a player that has been open for long."""
+    player = player_of_lesson(request, own_lesson(request, slug))
+    if player is None:
+        raise Http404
+    return JsonResponse({name: player[name] for name in ("src", "poster", "storyboard", "waveform")})
+
+
+@login_required
+@require_POST
+def sit(request: HttpRequest, slug: str) -> HttpResponse:
+    """A heartbeat of the player: so many seconds were really watched."""
+    actions.sit(by=person(request), lesson=own_lesson(request, slug), seconds=beat_seconds(request))
+    return HttpResponse(status=204)
+
+
+def beat_seconds(request: HttpRequest) -> float:
+    """Seconds of a heartbeat; what cannot be read counts nothing."""
+    try:
+        seconds = float(request.POST.get("seconds", "0"))
+    except ValueError:
+        return 0.0
+    return seconds if 0 <= seconds < 10**6 else 0.0
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def change_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """Rename, change day, section or focus."""
+    viewer, lesson = person(request), own_lesson(request, slug)
+    initial = {
+        "title": lesson.title, "section": lesson.section_id, "taught_on": lesson.taught_on, "focus": lesson.focus,
+        "focus_element": lesson.focus_element_id or "",
+    }  # fmt: skip
+    form = LessonForm(request.POST or None, by=viewer, lesson=lesson, initial=initial)
+    context = {"lesson": lesson, "form": form}
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                actions.change_lesson(by=viewer, lesson=lesson, **form.values())
+            except ValidationError as refused:
+                add_refusal(form, refused)
+            else:
+                messages.success(request, _("Changed."))
+                return redirect(lesson)
+        return respond_invalid(request, "lessons/change.html", "", form, context)
+    return render_page(request, "lessons/change.html", context)
+
+
+@login_required
+@require_POST
+def reflect(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep what one saw oneself."""
+    viewer, lesson = person(request), own_lesson(request, slug)
+    form = ReflectionForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.reflect(by=viewer, lesson=lesson, text=form.cleaned_data["reflection"])
+        except ValidationError as refused:
+            add_refusal(form, refused)
+        else:
+            conversation_actions.drop_draft(by=viewer, place=f"lesson:{lesson.key}:reflection")
+            messages.success(request, _("Your reflection is kept. Only you can read it."))
+            return redirect(lesson)
+    context = {**lesson_context(request, lesson), "reflection_form": form}
+    return respond_invalid(request, "lessons/lesson.html", "", form, context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say what goes, then delete it."""
+    lesson = own_lesson(request, slug)
+    if request.method == "POST":
+        actions.delete_lesson(by=person(request), lesson=lesson)
+        messages.success(request, _("“%(title)s” is deleted, with everything in it.") % {"title": lesson.title})
+        return redirect("lessons:list")
+    context = {"lesson": lesson, "moment_count": lesson.moments.count(), "clip_count": lesson.clips.count()}
+    return render_page(request, "lessons/delete.html", context)
+
+
+@login_required
+@require_POST
+def download_original(request: HttpRequest, slug: str) -> HttpResponse:
+    """The file as it was recorded, to its owner; it is logged."""
+    lesson = own_lesson(request, slug)
+    if lesson.file is None or queries.progress_of(lesson).state == "refused":
+        raise Http404
+    file = actions.download_original(by=person(request), lesson=lesson)
+    return redirect(original_url(person(request), file))
+
+
+@login_required
+@require_GET
+def export_moments(request: HttpRequest, slug: str, layout: str) -> HttpResponseBase:
+    """The moments of a lesson as Web Annotation JSON-LD, WebVTT or CSV."""
+    viewer, lesson = person(request), own_lesson(request, slug)
+    found = list(queries.moments_in_lesson(viewer, lesson))
+    return exported(
+        lesson.get_absolute_url(), lesson.slug, lesson.title, layout, found, queries.threads_of(viewer, found)
+    )
+
+
+def exported(
+    page: str, name: str, title: str, layout: str, found: list[Any], threads: dict[int, Any]
+) -> HttpResponseBase:
+    """Moments in one of the open formats, as a download."""
+    if layout == "csv":
+        return csv_response(f"{name}-moments.csv", exports.CSV_HEADER, exports.csv_rows(found, threads))
+    if layout == "vtt":
+        response = HttpResponse(exports.webvtt(title, found), content_type="text/vtt; charset=utf-8")
+    else:
+        data = exports.annotations(page, title, found, threads)
+        response = JsonResponse(data, content_type="application/ld+json", json_dumps_params={"ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="{name}-moments.{layout}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
