@@ -8,4 +8,13 @@ class PeopleConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from staffroom.people import listening  # noqa: F401  (connects itself)
+        from staffroom.people import declarations, listening, rules  # noqa: F401  (connects itself)
+        from staffroom.ui import navigation
+        from staffroom.ui.navigation import Entry
+
+        declarations.declare_all()
+        people = Entry("people", _("People"), "users", "people:people", 80, guard=rules.oversees_anything)
+        sections = Entry("sections", _("Sections"), "school", "people:sections", 70, guard=rules.teaches_anywhere)
+        security = Entry("security", _("Sign-in and security"), "key-round", "mfa_index", 90, place="account")
+        for entry in (people, sections, security):
+            navigation.register(entry)

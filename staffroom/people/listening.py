@@ -14,5 +14,6 @@ from staffroom.people.models import Person
 @receiver(password_reset)
 def trust_address_that_received_the_link(user: Person, **_: Any) -> None:
     """Somebody brought by a roster sets a first password by a link in a mail: so the address is theirs."""
-    if not EmailAddress.objects.filter(user=user).exists():
+    if not EmailAddress.objects.filter(user=user, verified=True).exists():
+        EmailAddress.objects.filter(user=user).delete()
         user.trust_email()

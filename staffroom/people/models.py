@@ -186,6 +186,11 @@ class Membership(models.Model):
         self.person.__dict__.pop("_memberships", None)
         self.person.__dict__.pop("_district", None)
 
+    @property
+    def counts_today(self) -> bool:
+        today = timezone.localdate()
+        return (self.begins_on is None or self.begins_on <= today) and (self.ends_on is None or self.ends_on > today)
+
 
 class Term(models.Model):
     """A stretch of the school year in a district, in which sections meet and outcomes are compared."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
 
-from staffroom.people.models import Enrollment, Membership, Organization, Person, Role, Section, Term
+from staffroom.people.models import Enrollment, Invitation, Membership, Organization, Person, Role, Section, Term
 from staffroom.people.rules import (
     districts_around,
     is_in,
@@ -18,20 +22,7 @@ from staffroom.people.rules import (
     within,
 )
 
-__all__ = [
-    "colleagues_for",
-    "district_of",
-    "is_in",
-    "memberships_of",
-    "organizations_for",
-    "organizations_of",
-    "people_for",
-    "sections_for",
-    "sections_of",
-    "students_of",
-    "teachers_of",
-    "terms_for",
-]
+__all__ = ["is_in", "memberships_of"]  # the rules that are questions as well
 
 
 def organizations_of(person: object, *roles: str) -> QuerySet[Organization]:
@@ -125,3 +116,135 @@ def _named(word: str) -> Q:
         | Q(family_name__icontains=word)
         | Q(email__icontains=word)
     )
+
+
+def narrowed(people: QuerySet[Person], text: str = "", role: str = "", at: str = "") -> QuerySet[Person]:
+    """People whose name or address has each word of `text`, with a role, at a place (a slug) or below it."""
+    for word in text.split()[:5]:
+        people = people.filter(_named(word))
+    if role or at:
+        held = Membership.objects.filter(lasting(), person=OuterRef("pk")).order_by()
+        if role:
+            held = held.filter(role=role)
+        if at:
+            place = Organization.objects.filter(slug=at).first()
+            held = held.filter(organization__path__startswith=place.path) if place else held.none()
+        people = people.filter(Exists(held))
+    return people
+
+
+def after(people: QuerySet[Person], key: str) -> QuerySet[Person]:
+    """The rest of a list sorted by name, after the person with this key; all of it if there is none."""
+    try:
+        last = Person.objects.filter(key=UUID(key)).values_list("family_name", "given_name", "pk").first()
+    except ValueError:
+        last = None
+    if last is None:
+        return people
+    family, given, pk = last
+    later = Q(given_name__gt=given) | Q(given_name=given, pk__gt=pk)
+    # The first condition alone lets the database start in its index where the page starts.
+    return people.filter(family_name__gte=family).filter(Q(family_name__gt=family) | (Q(family_name=family) & later))
+
+
+def with_roles(people: QuerySet[Person]) -> QuerySet[Person]:
+    """The same with what each of them is today, as `roles_now`, in one query for the page."""
+    today = Membership.objects.filter(lasting()).select_related("organization").order_by("pk")
+    return people.prefetch_related(Prefetch("memberships", queryset=today, to_attr="roles_now"))
+
+
+def roles_seen(viewer: object, person: Person) -> list[Membership]:
+    """Roles of a person in organizations that the viewer oversees, and their present ones as staff near by; newest first."""
+    overseen = Organization.objects.filter(overseen_by(viewer)).order_by().values("pk")
+    around = Organization.objects.filter(districts_around(viewer)).order_by().values("pk")
+    reached = Q(organization__in=overseen) | (lasting() & Q(organization__in=around))
+    held = Membership.objects.filter(reached, person=person).select_related("organization")
+    return list(held.order_by("-begins_on", "-pk"))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A place in the tree as a page shows it."""
+
+    place: Organization
+    staff_count: int
+    branches: list[Branch]
+
+
+def tree_for(viewer: object) -> list[Branch]:
+    """The trees that the viewer oversees, each with how many staff have a role right there."""
+    places = list(organizations_for(viewer).order_by("name", "pk"))
+    held = Membership.objects.filter(lasting(), ~Q(role=Role.STUDENT), organization__in=[each.pk for each in places])
+    counts = dict(held.order_by().values_list("organization").annotate(many=Count("person", distinct=True)))
+    below: dict[int | None, list[Organization]] = {}
+    seen = {place.pk for place in places}
+    for place in places:
+        below.setdefault(place.parent_id if place.parent_id in seen else None, []).append(place)
+
+    def branch(place: Organization) -> Branch:
+        return Branch(place, counts.get(place.pk, 0), [branch(child) for child in below.get(place.pk, [])])
+
+    return [branch(place) for place in below.get(None, [])]
+
+
+def trail_for(viewer: object, place: Organization) -> list[Organization]:
+    """The places above one that the viewer oversees too, from the top."""
+    above = organizations_for(viewer).filter(pk__in=place.ancestor_pks).exclude(pk=place.pk)
+    return list(above.order_by("path"))
+
+
+def children_with_counts(place: Organization) -> QuerySet[Organization]:
+    """What lies right below a place, with how many people have a role right there today."""
+    staff = Count(
+        "memberships__person",
+        filter=lasting(prefix="memberships__") & ~Q(memberships__role=Role.STUDENT),
+        distinct=True,
+    )
+    return place.children.annotate(staff_count=staff).order_by("name", "pk")
+
+
+def staff_at(place: Organization) -> list[tuple[str, list[Membership]]]:
+    """Who has which role right at a place today, role by role in the order of the roles."""
+    held = Membership.objects.filter(lasting(), ~Q(role=Role.STUDENT), organization=place).select_related("person")
+    by_role: dict[str, list[Membership]] = {}
+    for each in held.order_by("person__family_name", "person__given_name", "pk"):
+        by_role.setdefault(each.role, []).append(each)
+    return [(str(role.label), by_role[role]) for role in Role if role in by_role]
+
+
+def student_count(place: Organization) -> int:
+    """How many students there are at a place and below it today."""
+    students = Membership.objects.filter(lasting(), role=Role.STUDENT, organization__path__startswith=place.path)
+    return students.order_by().values("person").distinct().count()
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Invitations that can still be accepted."""
+    return Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+
+def sections_with_counts(viewer: object, text: str = "", at: str = "") -> QuerySet[Section]:
+    """Sections that the viewer may see, with how many students are in each today."""
+    found = sections_for(viewer)
+    for word in text.split()[:5]:
+        found = found.filter(
+            Q(title__icontains=word) | Q(school__name__icontains=word) | Q(course__title__icontains=word)
+        )
+    if at:
+        found = found.filter(school__slug=at)
+    students = Count(
+        "enrollments", filter=lasting(prefix="enrollments__") & Q(enrollments__role=Enrollment.Role.STUDENT)
+    )
+    return found.annotate(student_count=students).order_by("school__name", "title", "pk")
+
+
+def first_names(students: QuerySet[Person]) -> list[str]:
+    """Students by first name only; the first letter of the last name where two would be the same."""
+    found = sorted(students, key=lambda student: (student.first_name.casefold(), student.family_name.casefold()))
+    many = Counter(student.first_name for student in found)
+    return [
+        f"{student.first_name} {student.family_name[:1]}.".strip()
+        if many[student.first_name] > 1
+        else student.first_name
+        for student in found
+    ]

@@ -96,6 +96,19 @@ def overseen_by(person: object) -> Q:
     return within(person, Role.ADMINISTRATOR, *LEADERS)
 
 
+def oversees_anything(person: object) -> bool:
+    """Whether pages about people are there for this person at all."""
+    return any(held.role in (Role.ADMINISTRATOR, *LEADERS) for held in memberships_of(person))
+
+
+def administers_anything(person: object) -> bool:
+    return any(held.role == Role.ADMINISTRATOR for held in memberships_of(person))
+
+
+def teaches_anywhere(person: object) -> bool:
+    return any(held.role == Role.TEACHER for held in memberships_of(person))
+
+
 def must_have_second_factor(person: object) -> bool:
     """Where the host asks for it (option `mfa_required`), leaders and administrators sign in with a second factor."""
     guarded = (Role.ADMINISTRATOR, *LEADERS)

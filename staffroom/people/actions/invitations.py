@@ -10,13 +10,13 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staffroom.people import rules
 from staffroom.people.actions.memberships import check_apart
 from staffroom.people.models import Invitation, Membership, Organization, Person, Role
+from staffroom.people.queries import open_invitations
 from staffroom.people.signals import deed_done
 
 
@@ -68,11 +68,6 @@ def _send(invitation: Invitation, link: str) -> None:
         "If you did not expect this, there is nothing to do."
     )
     send_mail(_("Your invitation to Staffroom"), text % words, None, [invitation.email])
-
-
-def open_invitations() -> QuerySet[Invitation]:
-    """Invitations that can still be accepted."""
-    return Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
 
 
 def invitation_by(secret: str) -> Invitation:

@@ -21,7 +21,7 @@ MAX_RATIO = 200
 SMALL = 20 * 1024**2  # below this, a high ratio does no harm
 BROKEN = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError,
-    UnicodeDecodeError, struct.error, OverflowError,
+    struct.error, OverflowError, ValueError, RuntimeError,
 )  # fmt: skip
 ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar")
 
@@ -32,6 +32,8 @@ def opened(file: IO[bytes]) -> Iterator[dict[str, tuple[zipfile.ZipFile, zipfile
     try:
         with zipfile.ZipFile(file) as archive:
             yield {name: (archive, entry) for name, entry in _tables(archive).items()}
+    except RosterRefused:
+        raise
     except BROKEN as error:
         raise RosterRefused(_("The archive is damaged or not a zip file. Export it again.")) from error
 

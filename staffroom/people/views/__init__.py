@@ -1,0 +1,1 @@
+"""Pages about people, organizations, sections and rosters. What one may not see is not found."""
