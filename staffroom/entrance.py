@@ -36,7 +36,8 @@ def request_log(get_response: Next) -> Next:
             response["X-Request-ID"] = number
             route = request.resolver_match.route if request.resolver_match else "-"
             milliseconds = round(1000 * (time.perf_counter() - begun), 1)
-            log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+            if route != "health/":
+                log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
         return response
 
     return answer

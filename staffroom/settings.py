@@ -180,7 +180,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
-SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_USE_FINDERS = not (DATA / "static" / "staticfiles.json").exists()
 SERVESTATIC_AUTOREFRESH = DEBUG
 DJANGO_VITE = {
     "default": {

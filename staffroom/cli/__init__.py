@@ -1,0 +1,172 @@
+"""The command ``staffroom``. Its words are read here; what they do is imported when it is done, so that --help is quick.
+
+Exit codes: 0 done, 1 it did not work, 2 it was asked for in a way that cannot be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from staffroom import __version__
+from staffroom.options import BadOption
+
+
+class Mistake(Exception):
+    """What was asked for cannot be done; the message says why and what to do. Shown without a trace."""
+
+
+class Failure(Exception):
+    """It was right to ask, but it did not work. Shown without a trace."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the words on the command line say."""
+    told = _parser().parse_args(arguments)
+    if told.data:
+        os.environ["STAFFROOM_DATA"] = os.path.abspath(os.path.expanduser(told.data))
+    module, function = told.does.split(":")
+    try:
+        return int(getattr(import_module(f"staffroom.cli.{module}"), function)(told) or 0)
+    except (BadOption, Mistake) as mistake:
+        return _complain(mistake, 2)
+    except Failure as failure:
+        return _complain(failure, 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        sentence = _known(error)
+        if not sentence:
+            raise
+        return _complain(sentence, 1)
+
+
+def _complain(sentence: object, code: int) -> int:
+    print(f"staffroom: {sentence}", file=sys.stderr)
+    return code
+
+
+def _known(error: Exception) -> str:
+    """A sentence for errors that come from outside: the disk, the database, what somebody wrote into a file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+    from django.db import OperationalError, ProgrammingError
+
+    from staffroom.logs import masked
+
+    match error:
+        case ValidationError():
+            return "; ".join(error.messages)
+        case PermissionDenied():
+            return str(error) or "that person may not do this"
+        case OperationalError():
+            return masked(f"the database does not answer as it should: {str(error).splitlines()[0]}")
+        case ProgrammingError():
+            return "the database has not been prepared for this version; run `staffroom start` or `staffroom doctor`"
+        case ImproperlyConfigured():
+            return masked(str(error).splitlines()[0])
+    return ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="staffroom",
+        description="Where teachers see teaching, rehearse, try, share, and find out what works.",
+        epilog="Options can also be set as STAFFROOM_… variables or in staffroom.toml; `staffroom doctor` lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"staffroom {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _serving(commands)
+    _keeping(commands)
+    _moving(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: str, text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text or argparse.SUPPRESS, description=text)
+    command.add_argument("--data", metavar="FOLDER", help="the data folder (default: STAFFROOM_DATA, or ~/.staffroom)")
+    command.set_defaults(does=does)
+    return command
+
+
+def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    start = _command(commands, "start", "running:start", "Serve the site, with a worker beside it, until Ctrl-C.")
+    _address(start)
+    start.add_argument("--no-worker", action="store_true", help="only the web server; workers run elsewhere")
+    demo = _command(commands, "demo", "demo:demo", "Make a school district up, and serve it.")
+    _address(demo)
+    demo.add_argument("--teachers", type=int, default=420, metavar="N", help="how many teachers (default: 420)")
+    demo.add_argument("--seed", type=int, default=1, metavar="S", help="another seed makes another district")
+    demo.add_argument("--fresh", action="store_true", help="remove what an earlier demo left, and make it anew")
+    demo.add_argument("--no-serve", action="store_true", help="only make the data")
+    worker = _command(commands, "worker", "running:worker", "Do the jobs that wait, until stopped.")
+    worker.add_argument("--jobs", type=int, metavar="N", help="how many at a time (default: the option worker_jobs)")
+    web = commands.add_parser("web")
+    web.add_argument("--data")
+    web.add_argument("--socket", type=int, required=True)
+    web.set_defaults(does="running:web")
+    prepare = _command(commands, "prepare", "preparing:prepare", "Bring the database and static files up to date.")
+    prepare.add_argument("--quiet", action="store_true", help="say nothing when it works")
+
+
+def _address(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", help="the address to listen on (default: the option host)")
+    command.add_argument("--port", type=int, help="the port to listen on (default: the option port)")
+
+
+def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = _command(
+        commands, "doctor", "doctor:doctor", "Show the options and where they come from, and check everything."
+    )
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    backup = _command(
+        commands, "backup", "backup:backup", "Write database and files into one archive, while the site runs."
+    )
+    backup.add_argument("file", metavar="FILE", help="the archive to make, such as staffroom-2026-11-22.zip")
+    backup.add_argument(
+        "--with-secret", action="store_true", help="also the signing key and staffroom.toml: keep it safe"
+    )
+    restore = _command(commands, "restore", "restore:restore", "Bring a backup back, into an empty place.")
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument("--check-only", action="store_true", help="only check that the archive is whole")
+    first = _command(commands, "create-administrator", "moving:create_administrator", "Invite the first administrator.")
+    first.add_argument("email", metavar="EMAIL")
+    first.add_argument("--district", metavar="NAME", help="the district to found, or to be administered")
+
+
+def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    take = commands.add_parser("import", help="Take in rosters, outcomes or a framework.")
+    kinds = take.add_subparsers(title="what", metavar="WHAT", required=True)
+    for name, text in (
+        ("roster", "an OneRoster 1.1 or 1.2 zip, or a plain CSV of people"),
+        ("outcomes", "a CSV of results of an instrument"),
+        ("framework", "a framework of teaching: CASE JSON or CSV"),
+    ):
+        kind = _command(kinds, name, f"moving:import_{name}", text)
+        kind.add_argument("file", metavar="FILE")
+        kind.add_argument("--district", metavar="NAME", help="the district it is for (default: the only one there is)")
+        kind.add_argument("--by", metavar="EMAIL", help="the administrator who does it (default: the first one)")
+        if name == "outcomes":
+            kind.add_argument(
+                "--instrument", metavar="NAME", required=True, help="the instrument that the results are of"
+            )
+        if name == "framework":
+            kind.add_argument("--title", default="", help="the framework's title, for CSV")
+            kind.add_argument("--publish", action="store_true", help="let people use it at once")
+    give = commands.add_parser("export", help="Write everything about a person or a district into one archive.")
+    kinds = give.add_subparsers(title="what", metavar="WHAT", required=True)
+    person = _command(kinds, "person", "moving:export_person", "everything that is stored about one person")
+    person.add_argument("email", metavar="EMAIL")
+    person.add_argument("file", metavar="FILE")
+    district = _command(kinds, "district", "moving:export_district", "everything that is stored about a district")
+    district.add_argument("district", metavar="NAME")
+    district.add_argument("file", metavar="FILE")
