@@ -47,7 +47,16 @@ def island_tags(name: str) -> SafeString:
     """The script and stylesheets of one island; nothing when the front end is not built (the check says so)."""
     if not has_island(name):
         return SafeString("")
+    path = FOLDER / "manifest.json"
+    loader = _loader(path.stat().st_mtime_ns if path.exists() else 0)
+    tags: str = loader.generate_vite_asset(f"islands/{name}/index.ts", "default")
+    return mark_safe(tags)  # noqa: S308  (made by django-vite from our own manifest)
+
+
+@lru_cache(maxsize=1)
+def _loader(built_at_ns: int) -> Any:
+    """django-vite's loader, made anew after each build: a running server would name files that are gone."""
     from django_vite.core.asset_loader import DjangoViteAssetLoader
 
-    tags: str = DjangoViteAssetLoader.instance().generate_vite_asset(f"islands/{name}/index.ts", "default")
-    return mark_safe(tags)  # noqa: S308  (made by django-vite from our own manifest)
+    DjangoViteAssetLoader._instance = None
+    return DjangoViteAssetLoader.instance()

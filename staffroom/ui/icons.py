@@ -29,7 +29,12 @@ def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label."""
     classes = " ".join(filter(None, ["icon", size and f"icon-{size}", "icon-directed" if name in DIRECTED else ""]))
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    return format_html('<svg class="{}" viewBox="0 0 24 24" {}>{}</svg>', classes, spoken, shape(name))
+    return format_html(
+        '<svg class="{}" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" {}>{}</svg>',
+        classes,
+        spoken,
+        shape(name),
+    )
 
 
 def shape(name: str) -> SafeString:
@@ -51,4 +56,5 @@ def _shapes(file: Path) -> dict[str, SafeString]:
 
 
 def _markup(parts: list[tuple[str, dict[str, str]]]) -> SafeString:
-    return mark_safe("".join(f"<{tag}{flatatt(attributes)}/>" for tag, attributes in parts))  # noqa: S308
+    markup = "".join(f"<{tag}{flatatt(attributes)}/>" for tag, attributes in parts)
+    return mark_safe(markup)  # noqa: S308  (lucide's shapes, copied by our own build)

@@ -149,6 +149,23 @@ def test_a_draft_is_kept_when_the_server_cannot_be_reached(open_page: Open) -> N
     expect(page.locator("#id_noticed")).to_have_value("They looked at each other.")
 
 
+def test_a_dangerous_button_asks_first(open_page: Open) -> None:
+    page = open_page()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if request.method == "POST" else None)
+    page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Delete this lesson?")).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert sent == []
+    page.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Yes").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    assert sent == ["POST"]
+
+
 def test_signing_out_takes_drafts_from_the_device(open_page: Open) -> None:
     page = open_page()
     page.locator("#id_noticed").fill("They looked at each other.")
