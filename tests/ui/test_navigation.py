@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
+from django.urls import reverse
 
 from staffroom.people.models import Person
 from staffroom.ui import navigation
 from staffroom.ui.navigation import Entry, navigation_for, register
 from tests.ui.conftest import Render
 
+REGISTERED = list(navigation._entries.values())  # by the rooms themselves, before the tests empty the registry
 TEACHER: Any = SimpleNamespace(is_authenticated=True, is_leader=False, pk=1)
 LEADER: Any = SimpleNamespace(is_authenticated=True, is_leader=True, pk=2)
 
@@ -88,3 +90,9 @@ def test_a_key_is_registered_once() -> None:
     register(Entry("lessons", "Lessons", "map", "lessons"))
     with pytest.raises(ValueError, match="already"):
         register(Entry("lessons", "Other", "map", "lessons"))
+
+
+@pytest.mark.parametrize("entry", REGISTERED, ids=lambda entry: entry.key)
+def test_an_entry_of_a_room_leads_somewhere_and_has_an_icon(entry: Entry, render: Render) -> None:
+    assert reverse(entry.url_name, urlconf="staffroom.urls")
+    assert "<svg" in render("{% icon name %}", name=entry.icon)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import staffroom
 from staffroom.ui import slots
 from tests.ui.conftest import Render
+
+FILLED = list(slots._fillings)  # by the rooms themselves, before the tests empty the registry
 
 PAGE = '{% slot "lessons:lesson" 7 %}'
 
@@ -37,3 +43,10 @@ def test_filling_twice_shows_once(render: Render) -> None:
 def test_a_guard_keeps_the_room_empty(render: Render) -> None:
     slots.fill("lessons:lesson", "talk", label="Conversations", guard=lambda person: False)
     assert render(PAGE) == ""
+
+
+def test_every_slot_that_a_room_fills_is_left_open_by_some_page() -> None:
+    """A misspelled name would fill nothing, silently."""
+    pages = [path.read_text() for path in Path(staffroom.__file__).parent.glob("**/templates/**/*.html")]
+    left_open = {name for page in pages for name in re.findall(r"""{% slot ["']([^"']+)""", page)}
+    assert {filling.slot for filling in FILLED} - left_open == set()
