@@ -85,7 +85,7 @@ def withdraw_invitation(*, by: Person, invitation: Invitation) -> None:
         raise PermissionDenied
     invitation.withdrawn_at = timezone.now()
     invitation.save(update_fields=["withdrawn_at"])
-    deed_done.send(Invitation, by=by, verb="withdrew", object=invitation)
+    deed_done.send(Invitation, by=by, verb="canceled", object=invitation)
 
 
 @transaction.atomic

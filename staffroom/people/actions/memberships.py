@@ -40,7 +40,7 @@ def give_role(
     held, _made = Membership.objects.update_or_create(
         person=person, organization=organization, role=role, defaults={**dates, "source_id": ""}
     )
-    deed_done.send(Membership, by=by, verb="added", object=held)
+    deed_done.send(Membership, by=by, verb="created", object=held)
     return held
 
 
@@ -55,7 +55,7 @@ def end_membership(*, by: Person, membership: Membership) -> Membership:
     membership.begins_on = min(membership.begins_on, today) if membership.begins_on else None
     membership.ends_on = today
     membership.save()
-    deed_done.send(Membership, by=by, verb="ended", object=membership)
+    deed_done.send(Membership, by=by, verb="removed", object=membership)
     return membership
 
 

@@ -54,7 +54,7 @@ def move_organization(*, by: Person, organization: Organization, to: Organizatio
         raise PermissionDenied
     _check_place(organization.kind, to)
     place_below(organization, to)
-    deed_done.send(Organization, by=by, verb="moved", object=organization)
+    deed_done.send(Organization, by=by, verb="updated", object=organization)
     return organization
 
 
