@@ -14,7 +14,7 @@ import contextvars
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from typing import Any
 
@@ -42,6 +42,7 @@ class Body:
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._keeps_pieces = keeps_pieces
+        self._coming: Future[Message] | None = None
         self.is_whole = False
         self.is_cut = False
 
@@ -59,6 +60,23 @@ class Body:
         else:
             self._buffer += message.get("body", b"")
             self.is_whole = not message.get("more_body", False)
+
+    def piece(self, patience_s: float) -> bytes | None:
+        """What has come, as soon as something has; None when nothing came in time; ``b""`` at the end, whole or cut.
+
+        For who keeps every byte at once (tus). What is awaited stays awaited: no message is lost between two calls.
+        """
+        if not (self._buffer or self.is_whole or self.is_cut):
+            self._coming = self._coming or asyncio.run_coroutine_threadsafe(self._one(), self._loop)
+            try:
+                message = self._coming.result(patience_s)
+            except Late:
+                return None
+            self._coming = None
+            self._take(message)
+        piece = bytes(self._buffer)
+        self._buffer.clear()
+        return piece if piece or self.is_whole or self.is_cut else None
 
     def _wait(self) -> None:
         future = asyncio.run_coroutine_threadsafe(self._one(), self._loop)
@@ -115,7 +133,9 @@ class Bridge:
         headers = dict(scope["headers"])
         keeps_pieces = headers.get(b"content-type", b"").startswith(PIECES)
         body = Body(receive, keeps_pieces=keeps_pieces)
-        is_large = _length(headers.get(b"content-length", b"")) > SMALL
+        # A recording that still runs comes in pieces of unannounced length, and may go on for an hour.
+        is_running = keeps_pieces and b"transfer-encoding" in headers
+        is_large = is_running or _length(headers.get(b"content-length", b"")) > SMALL
         if not is_large:
             await body.fill()
             if body.is_cut and not keeps_pieces:
