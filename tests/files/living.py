@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 CSRF = "a" * 32
-APP = "fmhybrid:application"
+APP = "staffroom.asgi:application"
 
 PREPARE = """
 import django, json
