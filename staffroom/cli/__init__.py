@@ -135,7 +135,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     backup.add_argument(
         "--with-secret", action="store_true", help="also the signing key and staffroom.toml: keep it safe"
     )
-    restore = _command(commands, "restore", "restore:restore", "Bring a backup back, into an empty place.")
+    restore = _command(commands, "restore", "backup:restore", "Bring a backup back, into an empty place.")
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--check-only", action="store_true", help="only check that the archive is whole")
     first = _command(commands, "create-administrator", "moving:create_administrator", "Invite the first administrator.")

@@ -94,7 +94,7 @@ def export_person(told: argparse.Namespace) -> int:
     person = Person.objects.filter(email__iexact=told.email).first()
     if person is None:
         raise Mistake(f"nobody here has the address {told.email}")
-    with _new_file(told.file) as file:
+    with new_file(told.file) as file:
         counts = write_export(person, file)
     print(f"{told.file}: {counts['rows']:,} things and {counts['files']:,} files of {person}")
     return 0
@@ -105,7 +105,7 @@ def export_district(told: argparse.Namespace) -> int:
     district = _district(told.district)
     from staffroom.cli.districts import write_district
 
-    with _new_file(told.file) as file:
+    with new_file(told.file) as file:
         counts = write_district(district, file)
     print(f"{told.file}: {_counted(counts)}")
     return 0
@@ -169,7 +169,7 @@ def _readable(name: str) -> Path:
 
 
 @contextmanager
-def _new_file(name: str) -> Iterator[IO[bytes]]:
+def new_file(name: str) -> Iterator[IO[bytes]]:
     """A file that appears whole or not at all, and replaces nothing."""
     path = Path(name).expanduser()
     if path.exists():
