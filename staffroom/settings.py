@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "staffroom.ui.middleware.htmx_redirects",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "staffroom.entrance.rate_limit",
@@ -71,7 +72,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "staffroom.people.second_factor.require_second_factor",
     "django_htmx.middleware.HtmxMiddleware",
-    "staffroom.ui.middleware.htmx_redirects",
 ]
 FORM_RENDERER = "staffroom.ui.forms.Renderer"
 ROOT_URLCONF = "staffroom.urls"

@@ -91,9 +91,9 @@ def _step_of_watcher(person: Person, roles: set[str]) -> Step:
     )  # fmt: skip
 
 
-def waiting_for(person: Person) -> list[Notice]:
-    """The newest unread notices."""
-    return list(conversations.notices_for(person, unread_only=True)[:6])
+def newest_notice(person: Person) -> Notice | None:
+    """What has waited the shortest."""
+    return conversations.notices_for(person, unread_only=True).first()
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,11 @@ def front(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, Person):
         return redirect("account_login")
     viewer = request.user
-    waiting = queries.waiting_for(viewer)
     context = {
-        "step": queries.next_step(viewer, waiting[0] if waiting else None),
-        "waiting": waiting[1:],
+        "step": queries.next_step(viewer, queries.newest_notice(viewer)),
         "lent": lessons.clips_lent_to(viewer)[:5],
         "own": lessons.lessons_for(viewer)[:4],
         "roles": queries.roles_of(viewer),
-        "now": timezone.localtime(),
     }
     return render_page(request, "home/front.html", context)
 

@@ -1,5 +1,16 @@
 """The demo district "Riverbend": made from a seed, through the same actions and bulk doors as everything else.
 
-``world`` draws the numbers (who teaches whom, who took part when, what students scored) and knows the true effects;
-``drawing`` draws a lesson with picture and sound; ``building`` puts both into the database.
+``world`` draws the numbers (who teaches whom, who took part when, what students scored) and knows the true effects; ``drawing`` draws a
+lesson with picture and sound; ``placing`` saves the people, ``keeping`` fills the ledgers, and ``building`` puts all of it together.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def build(*, teachers: int = 420, seed: int = 2) -> Any:
+    """Build the demo into the database and files of this data folder; see ``building.build``."""
+    from staffroom.home.demo import building
+
+    return building.build(teachers=teachers, seed=seed)

@@ -194,17 +194,20 @@ def _memberships(world: World, district: District) -> list[Membership]:
 
 
 def _enrollments(world: World, district: District) -> list[Enrollment]:
-    """Teachers and students in the sections of each year; the running year keeps the last year's classes."""
+    """Teachers in the sections of every year, students in the last two: a district's rosters do not reach back further.
+
+    The running year keeps the last year's classes.
+    """
     rows = []
     for year, sections in enumerate(district.sections):
-        class_of = world.class_of[min(year, worlds.YEARS - 1)]
+        class_of = world.class_of[min(year, worlds.YEARS - 1)] if year >= worlds.YEARS - 1 else []
         rows += [
             Enrollment(section=section, person=teacher, role=Enrollment.Role.TEACHER, is_primary=True)
             for section, teacher in zip(sections, district.teachers, strict=True)
         ]
         rows += [
             Enrollment(section=sections[teacher], person=student, role=Enrollment.Role.STUDENT)
-            for student, teacher in zip(district.students, class_of, strict=True)
+            for student, teacher in zip(district.students, class_of, strict=False)
         ]
     return rows
 
