@@ -22,6 +22,12 @@ from staffroom.seeing.lessons.clock import clock, milliseconds
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
 LOAN_DAYS = 14
+KINDS = (
+    (Moment.Kind.NOTE, _("Note")),
+    (Moment.Kind.QUESTION, _("Question")),
+    (Moment.Kind.SUGGESTION, _("Suggestion")),
+    (Moment.Kind.STRENGTH, _("Strength")),
+)
 
 
 class ClockField(forms.CharField):
@@ -98,23 +104,25 @@ class NewLessonForm(LessonForm):
     """The same, with the recording: a file, or an upload that has begun already."""
 
     upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    file = forms.FileField(label=_("Video or sound file"), required=False)
+    file = forms.FileField(label=_("Video or sound file"), widget=forms.FileInput(attrs={"accept": "video/*,audio/*"}))
 
     def __init__(self, *args: Any, by: Person, is_upload: bool, **options: Any) -> None:
         super().__init__(*args, by=by, **options)
         self.by, self.is_upload = by, is_upload
+        self.fields["file"].required = is_upload
 
     def clean_upload(self) -> Upload | None:
         key = self.cleaned_data["upload"]
         return uploads_for(self.by).filter(key=key).first() if key else None
 
     def clean(self) -> dict[str, Any]:
+        """An upload that is on its way stands for the file; a form sent without either asks for it."""
         cleaned = super().clean() or self.cleaned_data
-        has_recording = cleaned.get("upload") or cleaned.get("file")
-        if self.is_upload and not has_recording and "file" not in self.errors:
-            self.add_error(
-                "file", _("Choose the recording. If you had chosen one, choose it again: it goes on where it was.")
-            )
+        if cleaned.get("upload"):
+            self.errors.pop("file", None)
+        elif self.errors.get("file"):
+            again = _("Choose the recording. If you had chosen one, choose it again: it goes on where it was.")
+            self.errors["file"] = self.error_class([again])
         return cleaned
 
 
@@ -131,7 +139,7 @@ class MomentForm(forms.Form):
 
     start = ClockField(label=_("From"), error_messages={"required": _("Say when: for example 4:10.")})
     end = ClockField(label=_("To"), required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=Moment.Kind.choices, initial=Moment.Kind.NOTE)
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial=Moment.Kind.NOTE)
     text = forms.CharField(
         label=_("What did you notice?"),
         max_length=5000,
