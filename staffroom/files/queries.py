@@ -141,7 +141,7 @@ def _signed_url(said: dict[str, Any], filename: str) -> str:
 
 def _safe_name(filename: str) -> str:
     try:
-        return get_valid_filename(filename)[-100:]
+        return get_valid_filename(filename.replace("..", ""))[-100:]
     except ValueError:
         return "media"
 

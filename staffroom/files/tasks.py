@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from staffroom.files import actions, keeping
 from staffroom.files.models import Derivative, File
+from staffroom.jobs.failures import GiveUp
+from staffroom.jobs.queries import jobs_about
 
 
 @task()
@@ -35,13 +37,14 @@ def note_last_failure(sender: Any, task_result: Any, **kwargs: Any) -> None:
     """A receiver of ``task_finished``: when the last attempt failed, the row says so too."""
     if task_result.status != TaskResultStatus.FAILED:
         return
-    arguments = task_result.kwargs
     error = task_result.errors[-1].exception_class_path.rpartition(".")[2] if task_result.errors else ""
     if task_result.task.module_path == look.module_path:
-        file = File.objects.filter(pk=arguments.get("file")).first()
+        file = File.objects.filter(pk=task_result.kwargs.get("file")).first()
         if file:
             actions.look_failed(file, error)
     elif task_result.task.module_path == make.module_path:
-        waiting = Derivative.objects.filter(pk=arguments.get("derivative"), state=Derivative.State.WAITING).first()
-        if waiting:
-            actions.fail(waiting, waiting.failure or _("This could not be made. An administrator can try it again."))
+        waiting = Derivative.objects.filter(pk=task_result.kwargs.get("derivative"), state=Derivative.State.WAITING)
+        for derivative in waiting:
+            job = jobs_about(derivative).first()
+            told = job.failure if job and error == GiveUp.__name__ else derivative.failure
+            actions.fail(derivative, told or _("This could not be made. An administrator can try it again."))

@@ -128,4 +128,4 @@ def test_a_server_killed_twenty_times_during_uploads_loses_nothing(site, wire, t
     assert said.startswith("done"), said
     assert arrived(site, said.split()[1]) == (len(data), hashlib.sha256(data).hexdigest())
     assert wire.sent <= len(data) + 21 * UNDER_WAY
-    assert site.ask("Upload.objects.filter(key='%s', file__size=%d).count()" % (said.split()[1][-36:], len(data))) == 1
+    assert site.ask(f"Upload.objects.filter(key='{said.split()[1][-36:]}', file__size={len(data)}).count()") == 1
