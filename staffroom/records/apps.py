@@ -10,7 +10,17 @@ class RecordsConfig(AppConfig):
     def ready(self) -> None:
         from staffroom.jobs import schedules
         from staffroom.records import listening, personal, tasks  # noqa: F401
+        from staffroom.ui import navigation
 
+        navigation.register(
+            navigation.Entry("records", _("Records"), "notebook-tabs", "records:home", 60, guard=_has_records)
+        )
         schedules.every(tasks.price_time, hours=1)
         schedules.every(tasks.refresh_lake, hours=1)
         schedules.every(tasks.forget_old_previews, hours=24)
+
+
+def _has_records(person: object) -> bool:
+    from staffroom.records import rules
+
+    return rules.has_records(person)

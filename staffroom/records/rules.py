@@ -76,3 +76,23 @@ def may_void(person: object, entry: Statement) -> bool:
     if person.pk in (entry.actor_id, entry.recorded_by_id):
         return True
     return entry.organization is not None and may_enter_activity(person, entry.organization)
+
+
+def may_see_costs(viewer: object, activity: Activity) -> bool:
+    """Leaders and administrators of an activity's organization see what it costs."""
+    return may_oversee(viewer, activity.organization)
+
+
+def activities_entered_by(viewer: object) -> Q:
+    """Activities in which the viewer may enter somebody: those of the organizations that they oversee, and of those above."""
+    found = Q(pk__in=[])
+    for held in memberships_of(viewer):
+        if held.role in (Role.ADMINISTRATOR, *LEADERS):
+            found |= Q(organization__path__startswith=held.organization.path)
+            found |= Q(organization__in=held.organization.ancestor_pks)
+    return found
+
+
+def has_records(person: object) -> bool:
+    """Whether "Records" is a place for somebody: leaders and administrators."""
+    return any(held.role in (Role.ADMINISTRATOR, *LEADERS) for held in memberships_of(person))

@@ -1,0 +1,1 @@
+"""Pages of the ledgers: entries, activities with attendance and costs, instruments, prices, results files."""
