@@ -1,3 +1,5 @@
+import os
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -6,3 +8,13 @@ class ImpactConfig(AppConfig):
     name = "staffroom.knowing.impact"
     label = "impact"
     verbose_name = _("Impact")
+
+    def ready(self) -> None:
+        from staffroom.jobs import schedules
+        from staffroom.knowing.impact import personal, tasks
+
+        # Small matrices: a second thread of the linear algebra only doubles the CPU time. Read when NumPy is first imported.
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        personal.declare_all()
+        schedules.every(tasks.compute_changed, hours=1)

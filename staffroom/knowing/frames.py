@@ -1,0 +1,132 @@
+"""The port to the lake: the only place that knows which engine reads it.
+
+Ibis describes each question as one group-by; DuckDB answers it in this process and hands back an Arrow table. An engine for
+larger lakes takes DuckDB's place in `_ledger` alone, so the expressions stay few and plain. Every question is put about one
+part of the tree of organizations, by the beginning of its path: nothing is ever added up across districts by mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from staffroom.records import lake
+
+if TYPE_CHECKING:
+    import pyarrow
+
+CELLS = ("teacher_key", "school_key", "term_begins_on", "n", "y_sum", "y_sumsq")
+PARTICIPATION = ("actor_key", "role", "term_id", "first_at", "seconds", "entries")
+COSTS = (
+    "kind",
+    "role",
+    "is_business_as_usual",
+    "amount_usd_cents",
+    "lines",
+    "persons",
+    "hours_priced",
+    "first_year",
+    "last_year",
+)
+
+
+def outcome_cells(path: str, instrument_key: str) -> pyarrow.Table:
+    """Sums of student results with a known teacher, one row per teacher, school and term: CELLS. The school may be empty.
+
+    `path`: of the organization to which all of them belong, `/1/4/`.
+    """
+    found = _results(path, instrument_key)
+    if found is None:
+        return _nothing(CELLS)
+    named = found.mutate(school_key=found.school_key.fill_null(""))
+    cells = named.group_by("teacher_key", "school_key", "term_begins_on").aggregate(
+        n=named.count(), y_sum=named.value.sum(), y_sumsq=(named.value * named.value).sum()
+    )
+    return _answer(cells, CELLS)
+
+
+def students(path: str, instrument_key: str) -> int:
+    """How many different students these results are of."""
+    found = _results(path, instrument_key)
+    return 0 if found is None else int(_answer(found.aggregate(n=found.student_key.nunique()), ("n",))["n"][0].as_py())
+
+
+def students_taught(path: str, instrument_key: str, first_terms: Mapping[str, date]) -> int:
+    """How many different students were taught by some teachers from the term on that begins on each one's date."""
+    found = _results(path, instrument_key)
+    if found is None or not first_terms:
+        return 0
+    import ibis
+    import pyarrow
+
+    starts = ibis.memtable(pyarrow.table({"teacher_key": list(first_terms), "starts_on": list(first_terms.values())}))
+    joined = found.inner_join(starts, "teacher_key")
+    since = joined.filter(joined.term_begins_on >= joined.starts_on)
+    return int(_answer(since.aggregate(n=since.student_key.nunique()), ("n",))["n"][0].as_py())
+
+
+def participation(path: str, activity_key: str) -> pyarrow.Table:
+    """Who took part in an activity, one row per person, role and term: PARTICIPATION. What lies outside terms has no term."""
+    entries = _ledger("activity")
+    if entries is None:
+        return _nothing(PARTICIPATION)
+    found = entries.filter(
+        entries.organization_path.startswith(path), entries.activity_key == activity_key, entries.actor_key.notnull()
+    )
+    named = found.mutate(role=found.role.fill_null(""))
+    rows = named.group_by("actor_key", "role", "term_id").aggregate(
+        first_at=named.happened_at.min(), seconds=named.duration_s.fill_null(0).sum(), entries=named.count()
+    )
+    return _answer(rows, PARTICIPATION)
+
+
+def costs(path: str, activity_key: str) -> pyarrow.Table:
+    """What an activity used, one row per kind of ingredient, role and whether it is business as usual: COSTS.
+
+    `persons`: whose time is in it; `hours_priced`: how many hours of it came from entries of the activity ledger.
+    """
+    lines = _ledger("cost")
+    if lines is None:
+        return _nothing(COSTS)
+    found = lines.filter(lines.organization_path.startswith(path), lines.activity_key == activity_key)
+    named = found.mutate(role=found.role.fill_null(""))
+    rows = named.group_by("kind", "role", "is_business_as_usual").aggregate(
+        amount_usd_cents=named.amount_usd_cents.sum(), lines=named.count(), persons=named.person_key.nunique(),
+        hours_priced=named.quantity.sum(where=named.statement_key.notnull()),
+        first_year=named.price_year.min(), last_year=named.price_year.max(),
+    )  # fmt: skip
+    return _answer(rows, COSTS)
+
+
+def _results(path: str, instrument_key: str) -> Any:
+    results = _ledger("outcome")
+    if results is None:
+        return None
+    return results.filter(
+        results.organization_path.startswith(path), results.instrument_key == instrument_key,
+        results.subject == "student", results.teacher_key.notnull(),
+    )  # fmt: skip
+
+
+def _ledger(name: str) -> Any:
+    """A ledger of the lake as a table to ask, or None while nothing has been written."""
+    files = sorted((lake.folder() / name).glob("month=*/*.parquet"))
+    if not files:
+        return None
+    import ibis
+
+    engine = ibis.duckdb.connect(threads=2)
+    # On long questions DuckDB draws a bar on the terminal of whoever started the worker.
+    engine.raw_sql("SET enable_progress_bar = false")
+    return engine.read_parquet([str(file) for file in files])
+
+
+def _answer(expression: Any, columns: tuple[str, ...]) -> pyarrow.Table:
+    return expression.to_pyarrow().select(list(columns))
+
+
+def _nothing(columns: tuple[str, ...]) -> pyarrow.Table:
+    import pyarrow
+
+    return pyarrow.table({name: pyarrow.array([], pyarrow.null()) for name in columns})
