@@ -9,5 +9,9 @@ class FrameworksConfig(AppConfig):
 
     def ready(self) -> None:
         from staffroom.frameworks import personal
+        from staffroom.ui import navigation
 
         personal.declare_all()
+        navigation.register(
+            navigation.Entry("frameworks", _("Frameworks"), "book-open", "frameworks:list", 60, place="account")
+        )
