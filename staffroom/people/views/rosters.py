@@ -59,7 +59,8 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: what it would bring, how far it is, or what it brought; and its problems."""
     found = _import(request, pk)
     problems = found.problems.all()
-    context = {"roster": found, "problems": problems[:50], "problem_count": problems.count()}
+    is_started = found.state == RosterImport.State.WAITING and found.message != ""
+    context = {"roster": found, "is_started": is_started, "problems": problems[:50], "problem_count": problems.count()}
     return render_page(request, "people/roster.html", context, fragment="state")
 
 
@@ -71,11 +72,8 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     if found.state == RosterImport.State.DONE or not found.path:
         messages.error(request, _("This roster is already in. Upload it again to take it in again."))
         return redirect("people:roster", pk)
-    found.state, found.message, found.may_end_most = (
-        RosterImport.State.WAITING,
-        "",
-        bool(request.POST.get("may_end_most")),
-    )
+    found.state, found.message = RosterImport.State.WAITING, _("Waiting for the worker")
+    found.may_end_most = bool(request.POST.get("may_end_most"))
     found.imported_by = viewer_of(request)
     with transaction.atomic():
         found.save(update_fields=["state", "message", "may_end_most", "imported_by"])
