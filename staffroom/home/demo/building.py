@@ -20,7 +20,6 @@ from staffroom.jobs.actions import run_waiting
 from staffroom.knowing.impact.actions import compute_all
 from staffroom.people.models import Person
 from staffroom.permissions.actions import make_circle
-from staffroom.records import lake
 from staffroom.seeing.lessons.demo import make_lessons
 
 LESSONS_S = (330.0, 75.0, 60.0)
@@ -46,25 +45,28 @@ def build(*, teachers: int = 420, seed: int = 2) -> Built:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="staffroom-demo-")))
         # A process of its own each: drawing takes as long as filling the ledgers, and neither waits for the other.
         pool = stack.enter_context(ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")))
-        media = [_draw(pool, folder, seed, number, length) for number, length in enumerate((*LESSONS_S, TOMS_S))]
+        media = [
+            _draw(pool, folder / f"lesson-{number}.mp4", length_s, seed + number)
+            for number, length_s in enumerate((*LESSONS_S, TOMS_S), 1)
+        ]
         with transaction.atomic():
             install_default()
             district = placing.place(drawn, seed=seed)
-            keeping.keep(drawn, district, seed=seed)
-        _show(district, [future.result() for future in media])
+            kept = keeping.keep(drawn, district, seed=seed)
+        _show(district, [_drawn(each) for each in media])
     run_waiting()
-    lake.refresh()
-    compute_all()
+    compute_all(activities=kept.activities)
     return Built(_introductions(district), world.truth(drawn))
 
 
-def _draw(pool: ProcessPoolExecutor, folder: Path, seed: int, number: int, length: float) -> Future[Path]:
-    return pool.submit(draw_one, folder / f"lesson-{number + 1}.mp4", length, seed + number)
+def _draw(pool: ProcessPoolExecutor, path: Path, length_s: float, seed: int) -> tuple[Path, Future[None]]:
+    """Have a lesson drawn beside: by a module that knows no Django, since its process has not set it up."""
+    return path, pool.submit(drawing.draw_lesson, path, duration_s=length_s, seed=seed)
 
 
-def draw_one(path: Path, length_s: float, seed: int) -> Path:
-    """Draw one lesson; runs in a process of its own."""
-    drawing.draw_lesson(path, duration_s=length_s, seed=seed)
+def _drawn(drawing_now: tuple[Path, Future[None]]) -> Path:
+    path, future = drawing_now
+    future.result()
     return path
 
 
