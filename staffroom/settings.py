@@ -252,10 +252,10 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SECOND_FACTOR_REQUIRED = options.get("mfa_required")
 OPEN_SIGN_UP = options.get("open_sign_up")
 INVITATION_DAYS = options.get("invitation_days")
-# Whoever a district's own sign-in service names by a verified address is the person with that address here.
+SOCIALACCOUNT_ADAPTER = "staffroom.people.adapter.OutsideSignInAdapter"
 # A link, not a form: `form-action` below forbids a form that ends at another site.
 SOCIALACCOUNT_LOGIN_ON_GET = True
-SOCIALACCOUNT_ADAPTER = "staffroom.people.adapter.OutsideSignInAdapter"
+# Whoever a district's own sign-in service names by a verified address is the person with that address here.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_PROVIDERS = sign_in.providers(options.get("oidc"), options.get("saml"))
 

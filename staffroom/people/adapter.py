@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.emailkit import valid_email_or_none
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -13,6 +14,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 
 from staffroom.people import rules
+from staffroom.people.listening import trust_if_first
 from staffroom.people.models import Person
 
 
@@ -36,10 +38,17 @@ class OutsideSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return bool(settings.OPEN_SIGN_UP)
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Person:
-        person: Person = super().populate_user(request, sociallogin, data)
+        person: Person = sociallogin.user
+        person.email = valid_email_or_none(data.get("email"))
         person.given_name = (data.get("first_name") or data.get("name") or person.email or "")[:150]
         person.family_name = (data.get("last_name") or "")[:150]
         return person
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """The service vouches for the address, so that somebody brought by a roster need not confirm it by mail as well."""
+        if sociallogin.is_existing:
+            vouched = {each.email.lower() for each in sociallogin.email_addresses if each.verified}
+            trust_if_first(sociallogin.user, vouched)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types

@@ -1,0 +1,92 @@
+"""A district's own sign-in service: OpenID Connect through a small issuer of our own, SAML up to its door."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from staffroom.people import sign_in
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    """What the walk through a site with both services saw; it is made once for all tests here."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("STAFFROOM_")}
+    command = [sys.executable, "-m", "tests.people.outside_services"]
+    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :].splitlines()[-1])
+    return found
+
+
+pytestmark = pytest.mark.xdist_group("outside-sign-in")
+
+
+def test_whoever_has_a_verified_address_is_the_person_we_know(seen: dict[str, Any]) -> None:
+    assert seen["verified"]["person"] == seen["amara"]
+    assert seen["verified"]["leaves to"] == "/authorize"
+
+
+def test_they_are_known_again_when_their_address_changes(seen: dict[str, Any]) -> None:
+    assert seen["again with another address"]["person"] == seen["amara"]
+
+
+def test_an_unverified_address_signs_nobody_in(seen: dict[str, Any]) -> None:
+    assert seen["unverified"]["person"] is None
+
+
+def test_a_stranger_gets_no_account(seen: dict[str, Any]) -> None:
+    assert seen["stranger"]["person"] is None
+    assert "by invitation" in seen["stranger"]["page"]
+    assert seen["persons"] == 1
+
+
+def test_an_answer_that_was_not_asked_for_is_refused(seen: dict[str, Any]) -> None:
+    assert seen["forged state"]["person"] is None
+    assert seen["forged state"]["status"] in (401, 403)
+
+
+def test_the_exchange_is_bound_to_the_browser_that_began_it(seen: dict[str, Any]) -> None:
+    assert seen["verified"]["has challenge"]
+    assert seen["challenge sent"]
+
+
+def test_the_services_are_offered_by_name(seen: dict[str, Any]) -> None:
+    assert "Riverbend Login" in seen["login page"]
+    assert "Lakeside Login" in seen["login page"]
+
+
+def test_saml_shows_its_metadata_and_leads_to_the_service(seen: dict[str, Any]) -> None:
+    assert "AssertionConsumerService" in seen["saml"]["metadata"]
+    assert "/accounts/saml/lakeside-login/acs/" in seen["saml"]["metadata"]
+    assert seen["saml"]["leaves to"].startswith("https://idp.school.example/sso?SAMLRequest=")
+
+
+def test_an_unsigned_answer_by_saml_signs_nobody_in(seen: dict[str, Any]) -> None:
+    assert not seen["saml"]["forged"]
+    assert seen["saml"]["forged status"] < 500
+
+
+def test_nothing_is_loaded_that_no_option_names() -> None:
+    assert sign_in.providers([], []) == {}
+
+
+@pytest.mark.parametrize("text", ["just a name", "a|b|c", "a|b|c|", "|b|c|d", "…|b|c|d"])
+def test_a_misspelled_option_says_which_and_not_what_stands_in_it(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^oidc: ") as told:
+        sign_in.providers([text], [])
+    assert text not in str(told.value)
+
+
+def test_two_services_of_one_name_are_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="same name"):
+        sign_in.providers(["A|https://a.example|x|y", "a|https://b.example|x|y"], [])
