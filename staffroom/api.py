@@ -82,3 +82,9 @@ def _field(place: tuple[Any, ...]) -> str:
 def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The answer for addresses under /api/ that no router has."""
     return not_found(request, Http404())
+
+
+api.add_router("/records", "staffroom.records.api.router")
+
+
+api.add_router("", "staffroom.seeing.lessons.api.router")

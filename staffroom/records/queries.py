@@ -250,8 +250,8 @@ def results_by_term(viewer: object, instrument: Instrument) -> list[TermResults]
         is_small = min(row["count"], row["people"] or row["count"]) < SMALLEST_GROUP
         # Of a sample: SQLite cannot take it of one value, so it is made of the population's.
         deviation = row["deviation"] * sqrt(row["count"] / max(row["count"] - 1, 1))
-        shown = (None, None) if is_small else (row["mean"], deviation)
-        found.append(TermResults(term, row["count"], *shown, is_small))
+        mean, spread = (None, None) if is_small else (row["mean"], deviation)
+        found.append(TermResults(term, row["count"], mean, spread, is_small))
     return found
 
 

@@ -71,12 +71,12 @@ def page_of(request: HttpRequest, entries: QuerySet[Statement]) -> Page[Statemen
     """A page of entries, newest first, along (happened_at, pk): nothing is skipped when entries arrive."""
     before, after = read_cursor(request.GET.get("before")), read_cursor(request.GET.get("after"))
     if after is not None:
-        found = list(entries.filter(_beyond("gt", after)).order_by("happened_at", "pk")[: PAGE + 1])
+        found = list(entries.filter(beyond("gt", after)).order_by("happened_at", "pk")[: PAGE + 1])
         shown = found[:PAGE][::-1]
         return Page(shown, _url(request, after=shown[0]) if len(found) > PAGE and shown else "",
                     _url(request, before=shown[-1]) if shown else "")  # fmt: skip
     if before is not None:
-        entries = entries.filter(_beyond("lt", before))
+        entries = entries.filter(beyond("lt", before))
     found = list(entries[: PAGE + 1])
     shown = found[:PAGE]
     return Page(shown, _url(request, after=shown[0]) if before is not None and shown else "",
@@ -97,7 +97,7 @@ def cursor_of(entry: Statement) -> str:
     return f"{entry.happened_at.isoformat()}_{entry.pk}"
 
 
-def _beyond(way: str, cursor: tuple[datetime, int]) -> Q:
+def beyond(way: str, cursor: tuple[datetime, int]) -> Q:
     at, pk = cursor
     return Q(**{f"happened_at__{way}": at}) | Q(**{"happened_at": at, f"pk__{way}": pk})
 
