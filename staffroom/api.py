@@ -88,3 +88,4 @@ api.add_router("/records", "staffroom.records.api.router")
 
 
 api.add_router("", "staffroom.seeing.lessons.api.router")
+api.add_router("", "staffroom.people.api.router")

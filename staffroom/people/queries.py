@@ -104,9 +104,14 @@ def colleagues_for(viewer: object, text: str = "") -> QuerySet[Person]:
     around = Organization.objects.filter(districts_around(viewer)).order_by().values("pk")
     staff = Membership.objects.filter(lasting(), ~Q(role=Role.STUDENT), organization__in=around, person=OuterRef("pk"))
     found = Person.objects.filter(Exists(staff), is_active=True, erased_at=None, email__isnull=False)
-    for word in text.split()[:5]:
+    for word in _words(text):
         found = found.filter(_named(word))
     return found.exclude(pk=viewer.pk) if isinstance(viewer, Person) else found.none()
+
+
+def _words(text: str) -> list[str]:
+    """What to look for: at most five words, without the NUL that no database takes."""
+    return text.replace("\0", " ").split()[:5]
 
 
 def _named(word: str) -> Q:
@@ -120,14 +125,14 @@ def _named(word: str) -> Q:
 
 def narrowed(people: QuerySet[Person], text: str = "", role: str = "", at: str = "") -> QuerySet[Person]:
     """People whose name or address has each word of `text`, with a role, at a place (a slug) or below it."""
-    for word in text.split()[:5]:
+    for word in _words(text):
         people = people.filter(_named(word))
     if role or at:
         held = Membership.objects.filter(lasting(), person=OuterRef("pk")).order_by()
         if role:
             held = held.filter(role=role)
         if at:
-            place = Organization.objects.filter(slug=at).first()
+            place = Organization.objects.filter(slug=at.replace("\0", "")).first()
             held = held.filter(organization__path__startswith=place.path) if place else held.none()
         people = people.filter(Exists(held))
     return people
@@ -226,12 +231,12 @@ def open_invitations() -> QuerySet[Invitation]:
 def sections_with_counts(viewer: object, text: str = "", at: str = "") -> QuerySet[Section]:
     """Sections that the viewer may see, with how many students are in each today."""
     found = sections_for(viewer)
-    for word in text.split()[:5]:
+    for word in _words(text):
         found = found.filter(
             Q(title__icontains=word) | Q(school__name__icontains=word) | Q(course__title__icontains=word)
         )
     if at:
-        found = found.filter(school__slug=at)
+        found = found.filter(school__slug=at.replace("\0", ""))
     students = Count(
         "enrollments", filter=lasting(prefix="enrollments__") & Q(enrollments__role=Enrollment.Role.STUDENT)
     )
