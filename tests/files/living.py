@@ -111,7 +111,9 @@ class Site:
         self.web.wait()
 
     def start_worker(self) -> subprocess.Popen:
-        return self.start(str(BIN / "staffroom"), "worker")
+        """The loop of ``staffroom worker``, without looking first whether the database is up to date."""
+        loop = "import django; django.setup(); from staffroom.jobs.worker import WorkerLoop; WorkerLoop().run()"
+        return self.start(sys.executable, "-c", loop)
 
     def close(self) -> None:
         for process in self.processes:

