@@ -201,15 +201,32 @@ def _enrollments(world: World, district: District) -> list[Enrollment]:
     rows = []
     for year, sections in enumerate(district.sections):
         class_of = world.class_of[min(year, worlds.YEARS - 1)] if year >= worlds.YEARS - 1 else []
+        begins, ends = _school_year(district, year)
         rows += [
-            Enrollment(section=section, person=teacher, role=Enrollment.Role.TEACHER, is_primary=True)
+            Enrollment(
+                section=section,
+                person=teacher,
+                role=Enrollment.Role.TEACHER,
+                is_primary=True,
+                begins_on=begins,
+                ends_on=ends,
+            )
             for section, teacher in zip(sections, district.teachers, strict=True)
         ]
         rows += [
-            Enrollment(section=sections[teacher], person=student, role=Enrollment.Role.STUDENT)
+            Enrollment(
+                section=sections[teacher], person=student, role=Enrollment.Role.STUDENT, begins_on=begins, ends_on=ends
+            )
             for student, teacher in zip(district.students, class_of, strict=False)
         ]
     return rows
+
+
+def _school_year(district: District, year: int) -> tuple[date, date | None]:
+    """First and last day of a school year; the running one is open."""
+    if year == worlds.YEARS:
+        return district.current_term.begins_on, None
+    return district.terms[2 * year].begins_on, district.terms[2 * year + 1].ends_on
 
 
 def _consents(rng: np.random.Generator, district: District) -> None:
