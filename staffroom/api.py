@@ -89,3 +89,4 @@ api.add_router("/records", "staffroom.records.api.router")
 
 api.add_router("", "staffroom.seeing.lessons.api.router")
 api.add_router("", "staffroom.people.api.router")
+api.add_router("/what-works", "staffroom.knowing.impact.api.router")

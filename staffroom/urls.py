@@ -20,6 +20,7 @@ urlpatterns = [
     path("frameworks/", include("staffroom.frameworks.urls")),
     path("lessons/", include("staffroom.seeing.lessons.urls")),
     path("", include("staffroom.seeing.lessons.clip_urls")),
+    path("what-works/", include("staffroom.knowing.impact.urls")),
     path("", include("staffroom.home.urls")),
 ]
 if settings.DEBUG:

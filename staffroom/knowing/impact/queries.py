@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
@@ -16,6 +16,10 @@ from staffroom.knowing.impact.summing import Stretch
 from staffroom.people.models import Membership, Organization, Role, Term
 from staffroom.people.rules import lasting
 from staffroom.records.models import Activity, Cost, Instrument, LakePart, Outcome, Statement
+from staffroom.records.queries import entries_for
+
+if TYPE_CHECKING:
+    from staffroom.records.append_only import LedgerQuerySet
 
 JOB_KIND = "knowing.impact.compute"
 
@@ -115,13 +119,30 @@ def running_job(about: Activity | Organization) -> Job | None:
     return None if latest is None or latest.state == Job.State.DONE else latest
 
 
-def instrument_with(instruments: Iterable[Instrument], key: str) -> Instrument | None:
-    """The one with this key; the first one if no key is given; None if there is no such one."""
+def instrument_with(instruments: Iterable[Instrument], name: str) -> Instrument | None:
+    """The one with this part of an address, or this key; the first one if none is named; None if there is no such one."""
     found = list(instruments)
-    if not key:
+    if not name:
         return found[0] if found else None
-    try:
-        wanted = UUID(key)
-    except ValueError:
-        return None
-    return next((each for each in found if each.key == wanted), None)
+    return next((each for each in found if name in (each.slug, str(each.key))), None)
+
+
+# --- What the figures came from ------------------------------------------------------------------------------------------------
+
+
+def entries_behind(viewer: object, activity: Activity) -> LedgerQuerySet[Statement]:
+    """Entries of an activity that the viewer may see, newest first."""
+    return entries_for(viewer, activity)
+
+
+def costs_behind(activity: Activity) -> LedgerQuerySet[Cost]:
+    """The ingredients of an activity that count, newest first."""
+    return Cost.objects.live().filter(activity=activity).order_by("-happened_on", "-pk")
+
+
+def before[Row: (Statement, Cost)](rows: LedgerQuerySet[Row], day: str, key: str) -> LedgerQuerySet[Row]:
+    """The rest of a list, newest first by `day`, after the row with this primary key; all of it if there is no such row."""
+    last = rows.filter(pk=key).values_list(day, flat=True).first() if key.isdecimal() and len(key) < 19 else None
+    if last is None:
+        return rows
+    return rows.filter(Q(**{f"{day}__lt": last}) | Q(**{day: last, "pk__lt": int(key)}))

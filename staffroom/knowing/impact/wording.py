@@ -1,0 +1,146 @@
+"""Numbers and sentences as people read them. The sentences are those of `measure.sentence`, translated.
+
+Where a lower result is the better one, effects above zero are still ones for the better (`studying` turns outcomes round), so the
+sentences that speak of higher and lower scores say it the other way round here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from staffroom.knowing.impact.hiding import SMALLEST
+from staffroom.measure.sentence import MESSAGES
+from staffroom.people.models import Role
+from staffroom.records.models import Price
+
+LOWER_IS_BETTER: Mapping[str, str] = {
+    "higher": gettext_noop(
+        "Students whose teachers took part scored %(size).2f SD lower, which is better here (likely between %(low).2f and "
+        "%(high).2f lower): a student in the middle would do better than before, at the %(ordinal)s percentile."
+    ),
+    "lower": gettext_noop(
+        "Students whose teachers took part scored %(size).2f SD higher, which is worse here (likely between %(low).2f and "
+        "%(high).2f higher): a student in the middle would do worse than before, at the %(ordinal)s percentile."
+    ),
+    "no_interval": gettext_noop(
+        "In %(schools)d schools students whose teachers took part scored %(size).2f SD %(direction)s (lower is better "
+        "here); so few schools do not let us say how sure that is."
+    ),
+}
+REMARKED = ("small", "cannot_tell")
+PEOPLE = ("teachers", "students", "results", "more")
+
+TIERS = {
+    1: (gettext_noop("Strong evidence"), "good"),
+    2: (gettext_noop("Moderate evidence"), "good"),
+    3: (gettext_noop("Promising evidence"), "accent"),
+    4: (gettext_noop("Rationale only"), ""),
+}
+GATES = {
+    "registered": gettext_noop("Registered before outcomes were loaded"),
+    "minimum_cell": gettext_noop("Enough people on both sides"),
+    "clusters": gettext_noop("Enough schools"),
+    "pre_trends": gettext_noop("No drift before taking part"),
+    "sample": gettext_noop("Sample as the evidence standards ask"),
+    "separates_from_zero": gettext_noop("Interval lies above zero"),
+    "minimum_detectable_effect": gettext_noop("An effect that matters could be seen"),
+}
+
+
+def sentence(kept: Mapping[str, Any], *, is_higher_better: bool = True) -> str:
+    """One sentence of a study in the reader's language."""
+    message, values = kept["message"], dict(kept["values"])
+    template = MESSAGES[message]
+    if not is_higher_better:
+        template = LOWER_IS_BETTER.get(message, template)
+        if message == "no_interval":
+            values["direction"] = "lower" if values["direction"] == "higher" else "higher"
+    said = _without_small(_(template), values)
+    if message in REMARKED and not is_higher_better:
+        said += " " + _("Lower is better here; a number above zero is one for the better.")
+    return said
+
+
+def _without_small(template: str, values: dict[str, Any]) -> str:
+    """The sentence; one to four people become “fewer than 5”."""
+    for name in PEOPLE:
+        if 0 < values.get(name, 0) < SMALLEST and name != "more":
+            template = template.replace(f"%({name})d", f"%({name})s")
+            values[name] = _("fewer than %(count)d") % {"count": SMALLEST}
+    return template % values
+
+
+def sentences(kept: Iterable[Mapping[str, Any]], *, is_higher_better: bool = True) -> str:
+    return " ".join(sentence(each, is_higher_better=is_higher_better) for each in kept)
+
+
+def tier(number: int) -> str:
+    return _(TIERS[number][0])
+
+
+def tier_tone(number: int) -> str:
+    return TIERS[number][1]
+
+
+def gate_name(name: str) -> str:
+    return _(GATES[name]) if name in GATES else name
+
+
+def signed(value: float | None, places: int = 2) -> str:
+    """+0.12, −0.03; a real minus sign."""
+    return "–" if value is None else f"{value:+.{places}f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """“likely −0.03 to +0.21”."""
+    if low is None or high is None:
+        return _("no interval")
+    return _("likely %(low)s to %(high)s") % {"low": signed(low), "high": signed(high)}
+
+
+def count(number: float | None) -> str:
+    """A number of people or of things that tells of people; nothing where it is kept back."""
+    return _("not shown") if number is None else f"{number:,}"
+
+
+def hours(number: float | None) -> str:
+    return _("not shown") if number is None else f"{number:,.1f}"
+
+
+def dollars(cents: int | None) -> str:
+    """$1,234.56, to the cent."""
+    if cents is None:
+        return _("not shown")
+    whole, part = divmod(abs(cents), 100)
+    return f"{'−' if cents < 0 else ''}${whole:,}.{part:02d}"
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else _("%(percent)d %%") % {"percent": round(100 * share)}
+
+
+def behind(size: Mapping[str, Any]) -> str:
+    """How much stands behind a number: teachers and results."""
+    return _("%(teachers)s teachers, %(results)s results") % {
+        "teachers": count(size["teachers"]), "results": count(size["results"])}  # fmt: skip
+
+
+def ingredient(kind: str, role: str) -> str:
+    """What a line of costs is called: the time of a role, or the kind of ingredient."""
+    if kind == Price.Kind.WAGE:
+        name = str(Role(role).label) if role in Role.values else ""
+        return _("Time: %(role)s") % {"role": name} if name else _("Time of people")
+    return str(Price.Kind(kind).label).capitalize() if kind in Price.Kind.values else kind
+
+
+def since(event_time: int) -> str:
+    """A term as seen from the first one of taking part."""
+    if event_time == 0:
+        return _("first term of taking part")
+    if event_time > 0:
+        return ngettext("%(count)d term later", "%(count)d terms later", event_time) % {"count": event_time}
+    return ngettext("%(count)d term before", "%(count)d terms before", -event_time) % {"count": -event_time}
