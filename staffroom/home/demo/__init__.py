@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def build(*, teachers: int = 420, seed: int = 2) -> Any:
+def build(*, teachers: int = 420, seed: int = 2, has_lessons: bool = True) -> Any:
     """Build the demo into the database and files of this data folder; see ``building.build``."""
     from staffroom.home.demo import building
 
-    return building.build(teachers=teachers, seed=seed)
+    return building.build(teachers=teachers, seed=seed, has_lessons=has_lessons)
