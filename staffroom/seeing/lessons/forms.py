@@ -37,8 +37,8 @@ class ClockField(forms.CharField):
         attributes = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0:00", "size": "9"}
         super().__init__(max_length=14, widget=forms.TextInput(attrs=attributes), **options)
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
         return milliseconds(text) if text else None
 
     def prepare_value(self, value: Any) -> Any:

@@ -58,6 +58,19 @@ def clips_after(found: QuerySet[Clip], cursor: str) -> QuerySet[Clip]:
     return found.filter(pk__lt=int(cursor)) if cursor.isdecimal() and len(cursor) < 19 else found
 
 
+def moment_cursor(moment: Moment) -> str:
+    """The place of a moment in its list: ``250000.7``."""
+    return f"{moment.start_ms}.{moment.pk}"
+
+
+def moments_after(found: QuerySet[Moment], cursor: str) -> QuerySet[Moment]:
+    """The same for moments, in order of time."""
+    start, _dot, pk = cursor.partition(".")
+    if not (start.isdecimal() and pk.isdecimal()) or len(start) > 18 or len(pk) > 18:
+        return found
+    return found.filter(Q(start_ms__gt=int(start)) | Q(start_ms=int(start), pk__gt=int(pk)))
+
+
 def with_media(lessons: list[Lesson]) -> list[Lesson]:
     """Lessons with what was made of their files at hand, so that a list asks once for all of them."""
     prefetch_related_objects(lessons, "file__derivatives")
@@ -187,11 +200,26 @@ WATCHABLE = (Derivative.Kind.WEB_VIDEO, Derivative.Kind.WEB_AUDIO)
 QUIET_UPLOAD_S = 90
 
 
+def progress_in(lessons: list[Lesson]) -> list[tuple[Lesson, Progress]]:
+    """How far the recordings of a list are, asking once for all of them."""
+    with_media(lessons)
+    bare = {str(lesson.key): lesson for lesson in lessons if lesson.file is None and lesson.upload is None}
+    owners = {lesson.owner_id for lesson in bare.values()}
+    found = Upload.objects.filter(owner__in=owners, metadata__lesson__in=list(bare)).select_related("file")
+    recordings = {upload.metadata["lesson"]: upload for upload in found.order_by("pk")} if bare else {}
+    return [(lesson, _progress(lesson, recordings.get(str(lesson.key)))) for lesson in lessons]
+
+
 def progress_of(lesson: Lesson) -> Progress:
     """How far the recording is, in the same words for list, page and API."""
+    is_bare = lesson.file is None and lesson.upload is None
+    return _progress(lesson, recording_of(lesson) if is_bare else None)
+
+
+def _progress(lesson: Lesson, recording: Upload | None) -> Progress:
     if lesson.file is not None:
         return _progress_of_file(lesson.file)
-    upload = lesson.upload or recording_of(lesson)
+    upload = lesson.upload or recording
     if upload is None:
         return Progress("empty")
     if upload.file is not None:

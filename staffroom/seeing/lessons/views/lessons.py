@@ -54,7 +54,7 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
         return csv_response("lessons.csv", header, rows)
     found = queries.lessons_after(queries.lessons_for(viewer), request.GET.get("before", ""))
     lessons, older_url = _page(found, queries.cursor_of)
-    rows = [(lesson, queries.progress_of(lesson)) for lesson in queries.with_media(lessons)]
+    rows = queries.progress_in(lessons)
     lent = queries.unseen_lent_to(viewer).count()
     return render_page(request, "lessons/list.html", {"rows": rows, "older_url": older_url, "lent": lent})
 
