@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -170,6 +172,46 @@ def served_by(link: MediaLink) -> QuerySet[Derivative] | QuerySet[File]:
             may, key=link.derivative, state=Derivative.State.READY, file__state=File.State.READY
         )
     return File.objects.filter(key=link.original or uuid.UUID(int=0), state=File.State.READY, owner=link.viewer)
+
+
+class Permit:
+    """Whether what a link serves may still be sent: asked before every piece, so its question is compiled once a request.
+
+    What can be taken back at any moment (the share, the thing itself) is looked up each time, the session once a second, and
+    an end that was set beforehand is held against the clock.
+    """
+
+    SESSION_EVERY_S = 1.0
+
+    def __init__(self, link: MediaLink, session: SessionBase) -> None:
+        self._sql, self._values = served_by(link).order_by().values("pk").query.sql_with_params()
+        self._ends_at = _end_of(link)
+        self._session = session if link.viewer is not None else None
+        self._session_seen = 0.0
+
+    def holds(self) -> bool:
+        if self._ends_at and self._ends_at <= timezone.now():
+            return False
+        return self._is_signed_in() and self._is_there()
+
+    def _is_signed_in(self) -> bool:
+        if self._session is None or monotonic() - self._session_seen < self.SESSION_EVERY_S:
+            return True
+        self._session_seen = monotonic()
+        return is_signed_in(self._session)
+
+    def _is_there(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, self._values)
+            return cursor.fetchone() is not None
+
+
+def _end_of(link: MediaLink) -> datetime | None:
+    if link.share:
+        return Share.objects.filter(key=link.share).values_list("expires_at", flat=True).first()
+    if link.break_glass:
+        return BreakGlass.objects.filter(pk=link.break_glass).values_list("expires_at", flat=True).first()
+    return None
 
 
 def _is_owners(link: MediaLink) -> bool:

@@ -98,18 +98,12 @@ def _pieces(request: HttpRequest, link: MediaLink, thing: Thing, start: int, end
 
     Then it ends before its promised length: the server drops the connection, the player asks again and gets 404.
     """
-    reading = keeping.read(thing.name, start, end)
+    permit, reading = queries.Permit(link, request.session), keeping.read(thing.name, start, end)
     try:
-        while _may_go_on(request, link) and (piece := next(reading, None)):
+        while permit.holds() and (piece := next(reading, None)):
             yield piece
     finally:
         reading.close()
-
-
-def _may_go_on(request: HttpRequest, link: MediaLink) -> bool:
-    if link.viewer is not None and not queries.is_signed_in(request.session):
-        return False
-    return queries.served_by(link).exists()
 
 
 def _guarded(response: HttpResponseBase) -> HttpResponseBase:
