@@ -25,7 +25,11 @@ export class Storyboard {
 
   /** Put the picture of this moment into the element; the sheet is loaded when somebody first looks. */
   show(element: HTMLElement, mediaS: number): void {
-    void this.load();
+    if (this.isAsked) this.paint(element, mediaS);
+    else void this.load().then(() => this.paint(element, mediaS));
+  }
+
+  private paint(element: HTMLElement, mediaS: number): void {
     const tile = this.tiles.filter((each) => each.t <= mediaS + 0.001).at(-1) ?? this.tiles[0];
     element.hidden = !tile;
     if (!tile) return;
