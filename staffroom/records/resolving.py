@@ -63,37 +63,24 @@ def mapping_from(stored: Mapping[str, object]) -> ColumnsMapping:
 
 
 NAMES_OF_COLUMNS: dict[str, tuple[str, ...]] = {
-    "student": (
-        "student",
-        "student_id",
-        "studentid",
-        "student number",
-        "student_number",
-        "sourcedid",
-        "local id",
-        "state id",
-    ),
-    "teacher": (
-        "teacher",
-        "teacher_id",
-        "teacherid",
-        "teacher_email",
-        "teacher email",
-        "staff_id",
-        "staff id",
-        "educator",
-    ),
-    "section": ("section", "section_id", "class", "class_id", "classid", "class code", "classcode", "course_section"),
-    "school": ("school", "school_id", "schoolid", "school name", "school_name", "building", "org", "campus"),
-    "term": ("term", "term_id", "termid", "term name", "period", "semester", "window", "administration"),
-    "value": ("score", "value", "result", "scale score", "scale_score", "scalescore", "rating", "points", "percent"),
-    "observed_on": ("date", "observed_on", "test date", "test_date", "observed", "day", "date taken"),
+    "student": ("student", "student id", "studentid", "student number", "sourcedid", "local id", "state id", "pupil"),
+    "teacher": ("teacher", "teacher id", "teacherid", "teacher email", "staff id", "educator"),
+    "section": ("section", "section id", "class", "class id", "classid", "class code", "course section"),
+    "school": ("school", "school id", "schoolid", "school name", "building", "org", "campus"),
+    "term": ("term", "term id", "termid", "term name", "period", "semester", "window", "administration"),
+    "value": ("score", "value", "result", "scale score", "scalescore", "rating", "points", "percent"),
+    "observed_on": ("date", "observed on", "test date", "observed", "day", "date taken"),
 }
+
+
+def plain_name(column: str) -> str:
+    """A column's name as it is compared: "Student_ID" and "student id" are one."""
+    return " ".join(column.lower().replace("_", " ").replace("-", " ").split())
 
 
 def guess(table: Table, subject: str = "") -> ColumnsMapping:
     """The mapping that the names of the columns suggest, for a person to look over."""
-    by_name = {name.lower().replace("-", " ").strip(): name for name in table.columns if name}
+    by_name = {plain_name(name): name for name in table.columns if name}
     columns = {
         meaning: next(by_name[name] for name in names if name in by_name)
         for meaning, names in NAMES_OF_COLUMNS.items()
