@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import batched
@@ -226,9 +227,25 @@ _LEDGERS: dict[str, Ledger] = {
 
 
 def refresh() -> int:
-    """Write the months that have changed since the last writing. Returns how many files were written or removed."""
-    places = read_places()
-    return sum(_write_months(ledger, _stale_months(ledger), places) for ledger in _LEDGERS.values())
+    """Write the months that have changed since the last writing. Returns how many files were written or removed.
+
+    One process at a time: whoever comes second waits, and finds little left to do.
+    """
+    with _alone():
+        places = read_places()
+        return sum(_write_months(ledger, _stale_months(ledger), places) for ledger in _LEDGERS.values())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lake's lock. It goes with the process, however that ends."""
+    import fcntl
+
+    path = folder().with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def rebuild() -> int:
