@@ -51,7 +51,7 @@ class Place:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=400,
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
@@ -62,7 +62,7 @@ class Place:
         text = f"import django; django.setup()\n{code}"
         environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
         done = subprocess.run(
-            [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
