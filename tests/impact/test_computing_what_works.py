@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from staffroom.home.demo.world import NEVER, TERMS
+from staffroom.jobs.actions import claim, run_waiting
+from staffroom.jobs.models import Job
 from staffroom.knowing import frames
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.measure.study import estimate
-from staffroom.records.models import Cost, Outcome, Statement
+from staffroom.records import lake
+from staffroom.records.actions import record
+from staffroom.records.models import Cost, Instrument, Outcome, Statement
+from staffroom.records.vocabulary import verbs
 from tests.impact.conftest import Riverbend
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 
 
 def test_cells_from_the_lake_are_those_of_the_ledger(riverbend: Riverbend) -> None:
@@ -39,7 +47,6 @@ def test_cells_from_the_lake_are_those_of_the_ledger(riverbend: Riverbend) -> No
 
 def test_a_tally_adds_up_the_ledgers(riverbend: Riverbend) -> None:
     activity = riverbend.activities[1]
-    actions.compute_all(activities=[activity])
     said = Tally.objects.get(activity=activity).result
     entries = Statement.objects.live().filter(activity=activity, role="teacher")
     facts = entries.aggregate(teachers=Count("actor", distinct=True), seconds=Sum("duration_s"))
@@ -68,7 +75,6 @@ def test_the_estimate_is_that_of_an_independent_computation(riverbend: Riverbend
                 for name, value in row.items():
                     columns[name].append(value)
     expected = estimate(**{name: np.array(values) for name, values in columns.items()})
-    actions.compute_all(activities=[riverbend.activities[number]])
     study = Estimate.objects.get(activity=riverbend.activities[number]).result["study"]
     assert expected.effect is not None
     assert study["estimator"] == "imputation"
@@ -78,11 +84,68 @@ def test_the_estimate_is_that_of_an_independent_computation(riverbend: Riverbend
     assert abs(study["effect"]["sd"] - world.average_true_effect(number)) < 3 * study["effect"]["se"]
 
 
-def test_what_has_not_changed_is_not_computed_again(riverbend: Riverbend) -> None:
-    assert actions.compute_all(activities=riverbend.activities) == 2 * len(riverbend.activities)
-    before = dict(Estimate.objects.values_list("pk", "computed_at"))
+def test_what_has_not_changed_is_not_computed_again(riverbend: Riverbend, written_lake: None) -> None:
+    before = set(Estimate.objects.values_list("pk", "computed_at"))
     assert actions.compute_all(activities=riverbend.activities) == 0
-    assert all(
-        then < now
-        for then, now in zip(before.values(), Estimate.objects.order_by("pk").values_list("computed_at", flat=True))
+    after = dict(Estimate.objects.values_list("pk", "computed_at"))
+    assert all(after[pk] > then for pk, then in before)
+
+
+def test_a_new_entry_makes_the_answer_new(riverbend: Riverbend) -> None:
+    activity, teacher = riverbend.activities[1], riverbend.district.teachers[0]
+    hours = Tally.objects.get(activity=activity).result["hours"]
+    record(by=teacher, verb=verbs.ATTENDED, object=activity, duration_s=7200, role="teacher")
+    assert queries.is_outdated(activity, riverbend.test, timezone.now() - timedelta(minutes=1))
+    assert actions.compute_all(activities=[activity]) == 2
+    assert Tally.objects.get(activity=activity).result["hours"] == hours + 2
+
+
+def test_a_worker_that_vanished_leaves_nothing_half_done(
+    riverbend: Riverbend, written_lake: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker dies after the first activity; another takes the job over when the lease has ended."""
+    Estimate.objects.all().delete()
+    Tally.objects.all().delete()
+    job = actions.want(by=riverbend.denise, activities=riverbend.activities, about=riverbend.district.organization)
+    assert (
+        actions.want(by=riverbend.denise, activities=riverbend.activities, about=riverbend.district.organization) == job
     )
+    claimed = claim("the one that dies")
+    assert claimed == job
+    actions.compute_all(activities=riverbend.activities[:1])
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    ran = run_waiting()
+    assert [(each.pk, each.state) for each in ran] == [(job.pk, Job.State.DONE)]
+    assert Tally.objects.count() == Estimate.objects.count() == len(riverbend.activities)
+
+
+def test_where_lower_is_better_the_effect_is_turned_round(riverbend: Riverbend, written_lake: None) -> None:
+    """The same results, read as errors: what was better is worse, by as much."""
+    activity = riverbend.activities[0]
+    better = Estimate.objects.get(activity=activity).result["study"]
+    Instrument.objects.filter(pk=riverbend.test.pk).update(is_higher_better=False)
+    worse = actions.compute(activity=activity, instrument=Instrument.objects.get(pk=riverbend.test.pk))
+    assert worse is not None
+    study = worse.result["study"]
+    assert math.isclose(study["effect"]["sd"], -better["effect"]["sd"], rel_tol=1e-9)
+    assert math.isclose(study["untreated"]["mean"], better["untreated"]["mean"], rel_tol=1e-9)
+    assert not next(gate for gate in study["gates"] if gate["name"] == "separates_from_zero")["passed"]
+
+
+def test_nothing_is_read_from_another_district(riverbend: Riverbend) -> None:
+    elsewhere, key = riverbend.stranger.memberships.get().organization.path, str(riverbend.activities[0].key)
+    assert frames.outcome_cells(elsewhere, str(riverbend.test.key)).num_rows == 0
+    assert frames.participation(elsewhere, key).num_rows == frames.costs(elsewhere, key).num_rows == 0
+    assert frames.students(elsewhere, str(riverbend.test.key)) == 0
+
+
+def test_an_empty_lake_answers_with_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lake, "folder", lambda: tmp_path / "no lake")
+    assert frames.outcome_cells("/1/", "x").column_names == list(frames.CELLS)
+    assert frames.participation("/1/", "x").num_rows == frames.costs("/1/", "x").num_rows == 0
+    assert frames.students("/1/", "x") == frames.students_taught("/1/", "x", {"y": date(2026, 1, 1)}) == 0
+
+
+def test_reading_evaluation_results_is_impossible(riverbend: Riverbend) -> None:
+    Instrument.objects.filter(pk=riverbend.test.pk).update(is_evaluation=True)
+    assert not queries.instruments_for(riverbend.district.organization).exists()

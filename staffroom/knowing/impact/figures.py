@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staffroom.knowing.impact import drawing, wording
+from staffroom.knowing.impact import drawing, measures, wording
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.people.models import Role
 from staffroom.records import money
@@ -99,61 +99,7 @@ class Portrait:
 
     @property
     def measures(self) -> list[dict[str, str]]:
-        return [self._impact(), self._replicability(), self._scalability(), self._efficiency(), self._cost()]
-
-    def _impact(self) -> dict[str, str]:
-        name = {"measure": "impact", "label": _("Impact")}
-        if self.effect is None or self.study is None:
-            return {**name, "value": "—", "range": _("Not yet known: see the sentence above.")}
-        points = _("%(index)s percentile points for a student in the middle") % {
-            "index": wording.signed(self.study["improvement_index"], 0)}  # fmt: skip
-        return {
-            **name, "value": wording.signed(self.effect["sd"]), "unit": _("SD"),
-            "range": f"{wording.interval(self.effect['low'], self.effect['high'])}; {points}; "
-            f"{wording.behind(self.effect['size'])}",
-            "note": self.tier_name, "tone": self.tier_tone,
-        }  # fmt: skip
-
-    def _replicability(self) -> dict[str, str]:
-        return {
-            "measure": "replicability", "label": _("Replicability"), "value": "—",
-            "range": _("Not yet known: needs estimates of at least three sites or cohorts."),
-        }  # fmt: skip
-
-    def _scalability(self) -> dict[str, str]:
-        return {
-            "measure": "scalability", "label": _("Scalability"), "value": "—",
-            "range": _("Not yet known: needs effect and cost of several waves of teachers."),
-        }  # fmt: skip
-
-    def _efficiency(self) -> dict[str, str]:
-        name = {"measure": "efficiency", "label": _("Efficiency")}
-        found = self.kept.get("efficiency") if self.kept else None
-        if not found:
-            return {**name, "value": "—", "range": _("Not yet known: needs an effect with its interval, and hours.")}
-        is_bounded = found["shape"] == "bounded"
-        likely = (
-            wording.interval(found["low"], found["high"])
-            if is_bounded
-            else _("nothing bounds it: the interval has no end")
-        )
-        hours = _("%(hours)s hours each, %(teachers)s teachers") % {
-            "hours": wording.hours(found["hours_per_teacher"]), "teachers": found["teachers"]}  # fmt: skip
-        return {**name, "value": wording.signed(found["ratio"]), "unit": _("SD per 10 hours"), "range": f"{likely}; {hours}",
-                "note": self.tier_name, "tone": self.tier_tone}  # fmt: skip
-
-    def _cost(self) -> dict[str, str]:
-        name = {"measure": "cost", "label": _("Cost")}
-        if self.said is None or self.said["costs"]["per_teacher"] is None:
-            return {**name, "value": "—", "range": _("Not yet known: no ingredients, or too few people to show it.")}
-        parts = [
-            _("for each of %(count)s teachers, beyond business as usual")
-            % {"count": wording.count(self.said["teachers"])}
-        ]
-        if self.per_student is not None:
-            parts.append(_("%(amount)s a student taught") % {"amount": wording.dollars(self.per_student)})
-        return {**name, "value": wording.dollars(self.said["costs"]["per_teacher"]), "unit": _("a teacher"),
-                "range": "; ".join(parts)}  # fmt: skip
+        return measures.five(self)
 
     @property
     def students_taught(self) -> int | None:
@@ -169,7 +115,7 @@ class Portrait:
     @cached_property
     def words(self) -> dict[str, str]:
         """Figures of the page that stand in sentences."""
-        return words_of(self)
+        return measures.words_of(self)
 
     # --- Tables and drawings ---------------------------------------------------------------------------------------------
 
@@ -301,136 +247,6 @@ class Portrait:
             "estimate": self.kept,
             "per_student_usd_cents": self.per_student,
         }  # fmt: skip
-
-    def lines(self) -> Iterator[Cells]:
-        """The same as rows of a table: CSV_HEADER."""
-        yield from self._tally_lines()
-        yield from self._effect_lines()
-        yield from self._gate_lines()
-
-    def _tally_lines(self) -> Iterator[Cells]:
-        said = self.said
-        if said is None:
-            return
-        for name in (
-            "teachers",
-            "share",
-            "hours",
-            "hours_per_teacher",
-            "others",
-            "others_hours",
-            "hours_without_price",
-        ):
-            yield ["participation", name, said[name], None, None, None, None, None]
-        for row in said["by_term"]:
-            yield ["participation", f"hours: {row['name']}", row["hours"], None, None, row["teachers"], None, None]
-        for line in said["costs"]["lines"]:
-            part = "business as usual" if line["is_business_as_usual"] else "cost"
-            name = f"{line['kind']} {line['role']} (US cents)".replace("  ", " ")
-            yield [part, name, line["amount"], None, None, None, None, None]
-        for name in ("total", "business_as_usual", "net", "per_teacher"):
-            yield ["cost", f"{name} (US cents)", said["costs"][name], None, None, said["teachers"], None, None]
-        yield ["cost", "per_student (US cents)", self.per_student, None, None, None, None, None]
-
-    def _effect_lines(self) -> Iterator[Cells]:
-        if self.study is None or self.kept is None:
-            return
-        yield ["effect", "headline", self.headline, None, None, None, None, self.tier]
-        for name in ("effect", "callaway_santanna", "twfe"):
-            if self.study[name]:
-                yield ["effect", name, *_raw(self.study[name]), self.tier]
-        for line in self.event_lines:
-            yield ["by terms since taking part", line["key"], *_raw(line), self.tier]
-        for line in self.study["by_group"]:
-            yield ["by first term", self.kept["terms"][line["key"]]["name"], *_raw(line), self.tier]
-        found = self.kept.get("efficiency")
-        if found:
-            yield [
-                "efficiency",
-                "SD per 10 hours",
-                found["ratio"],
-                found["low"],
-                found["high"],
-                found["teachers"],
-                None,
-                self.tier,
-            ]
-        yield ["effect", "minimum detectable effect", self.study["mde"], None, None, None, None, None]
-
-    def _gate_lines(self) -> Iterator[Cells]:
-        for gate in self.study["gates"] if self.study else []:
-            said = self.say([gate["sentence"]])
-            yield ["gate", f"{gate['name']}: {said}", gate["passed"], None, None, None, None, gate["ceiling"]]
-        if self.kept:
-            for term, cell in zip(self.kept["terms"], self.kept["cells"], strict=True):
-                for side in ("with", "without"):
-                    name, found = f"{term['name']}, {side} taking part", cell[side]
-                    yield ["outcomes", name, None, None, None, found["teachers"], found["results"], None]
-
-
-def words_of(portrait: Portrait) -> dict[str, str]:
-    """Figures with what has to be said beside them."""
-    said, study = portrait.said, portrait.study
-    words = {"gates": _gates_in_words(study) if study else ""}
-    if said is None:
-        return words
-    planned = portrait.activity.planned_hours
-    return {
-        **words,
-        "teachers": wording.count(said["teachers"]),
-        "share": _("%(share)s of the %(count)s who teach there now") % {
-            "share": wording.percent(said["share"]), "count": wording.count(said["teachers_now"])}
-        if said["share"] is not None else "",
-        "hours_each": wording.hours(said["hours_per_teacher"]),
-        "planned": _("%(hours)s were planned") % {"hours": f"{planned.normalize():f}"} if planned else "",
-        "hours": wording.hours(said["hours"]),
-        "others": _("and %(hours)s hours of %(people)s coaches and others") % {
-            "hours": wording.hours(said["others_hours"]), "people": wording.count(said["others"])}
-        if said["others"] else "",
-        "participation": _participation_in_words(portrait),
-        "costs": _costs_in_words(portrait),
-    }  # fmt: skip
-
-
-def _participation_in_words(portrait: Portrait) -> str:
-    shown = _("Bars: teachers who took part in a term, on the left axis. Line: their hours, on the right axis.")
-    hidden = _("Terms with fewer than five teachers are not shown, nor what they would follow from.")
-    return f"{shown} {hidden}" if portrait.participation["is_partly_hidden"] else shown
-
-
-def _costs_in_words(portrait: Portrait) -> str:
-    """In which prices, and what is missing from them."""
-    assert portrait.said is not None
-    said = [_("Ingredients at their prices of %(years)s, whoever pays, to the cent.") % {"years": portrait.price_years}]
-    missing = portrait.said["hours_without_price"]
-    if missing:
-        said.append(
-            _("%(hours)s hours of people's time have no wage on the price list and are not in it.")
-            % {"hours": wording.hours(missing)}
-        )
-    return " ".join(said) if portrait.price_years or missing else ""
-
-
-def _gates_in_words(study: Mapping[str, Any]) -> str:
-    said = [_("Each check can only lower the tier of evidence, which follows the Every Student Succeeds Act.")]
-    if study["mde"] is not None:
-        said.append(
-            _("The smallest effect that this many schools could reliably show is %(mde).2f SD.") % {"mde": study["mde"]}
-        )
-    if study["more_teachers"]:
-        said.append(
-            _("To see an effect of 0.10 SD about %(more)s more teachers would have to take part.")
-            % {"more": wording.count(study["more_teachers"])}
-        )
-    return " ".join(said)
-
-
-CSV_HEADER = ("part", "what", "value", "low", "high", "teachers", "results", "tier")
-
-
-def _raw(line: Mapping[str, Any]) -> Cells:
-    size = line.get("size") or {}
-    return [line.get("sd"), line.get("low"), line.get("high"), size.get("teachers"), size.get("results")]
 
 
 def _numbers(line: Mapping[str, Any]) -> Cells:

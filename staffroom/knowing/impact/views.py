@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from staffroom.jobs.models import Job
-from staffroom.knowing.impact import actions, drawing, figures, queries, rules, wording
+from staffroom.knowing.impact import actions, drawing, exporting, figures, queries, rules, wording
 from staffroom.knowing.impact.figures import Portrait
 from staffroom.people.models import Organization, Person
 from staffroom.people.queries import memberships_of
@@ -55,8 +55,14 @@ def activities(request: HttpRequest) -> HttpResponse:
     scale = drawing.effect_scale(intervals, 8, 352)
     for line in lines:
         line["strip"] = drawing.strip(line["effect"], scale) if line["effect"] else None
-    context = {"lines": lines, "job": job, "ticks": [{"x": scale.at(tick), "text": tick} for tick in scale.ticks(3)],
-               "has_effects": bool(intervals)}  # fmt: skip
+    lede = (
+        _(
+            "All drawings have one scale: the dashed line is no effect, the dot the estimate, the bar what is likely (95 %% interval). "
+            "Where bars overlap, neither can be said to be better."
+        )
+        % {}
+    )
+    context = {"lines": lines, "job": job, "lede": lede if intervals else ""}
     return render_page(request, "impact/activities.html", context)
 
 
@@ -103,11 +109,14 @@ def _facts(said: dict[str, Any]) -> list[str]:
     share = (
         _(" (%(share)s of those who teach now)") % {"share": wording.percent(said["share"])} if said["share"] else ""
     )
-    facts = [_("%(count)s teachers took part%(share)s") % {"count": wording.count(said["teachers"]), "share": share},
-             _("%(hours)s hours each") % {"hours": wording.hours(said["hours_per_teacher"])}]  # fmt: skip
-    if said["costs"]["per_teacher"] is not None:
-        facts.append(_("%(amount)s each") % {"amount": wording.dollars(said["costs"]["per_teacher"])})
-    return facts
+    cost = said["costs"]["per_teacher"]
+    each = _("%(hours)s hours") % {"hours": wording.hours(said["hours_per_teacher"])}
+    if cost is not None:
+        each = _("%(hours)s and %(amount)s") % {"hours": each, "amount": wording.dollars(cost)}
+    return [
+        _("%(count)s teachers took part%(share)s") % {"count": wording.count(said["teachers"]), "share": share},
+        _("%(what)s each") % {"what": each},
+    ]
 
 
 def _at(activity: Activity, among: list[Activity]) -> str:
@@ -225,7 +234,7 @@ def activity_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Every number of the page as a table."""
     found, _place = _activity(request, slug)
     portrait, _instruments = portrait_of(found, request.GET.get("instrument", ""))
-    return csv_response(f"what-works-{found.slug}", figures.CSV_HEADER, portrait.lines())
+    return csv_response(f"what-works-{found.slug}", exporting.CSV_HEADER, exporting.lines_of(portrait))
 
 
 @login_required

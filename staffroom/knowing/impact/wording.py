@@ -6,6 +6,7 @@ sentences that speak of higher and lower scores say it the other way round here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ LOWER_IS_BETTER: Mapping[str, str] = {
         "here); so few schools do not let us say how sure that is."
     ),
 }
+MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 REMARKED = ("small", "cannot_tell")
 PEOPLE = ("teachers", "students", "results", "more")
 
@@ -71,7 +73,7 @@ def _without_small(template: str, values: dict[str, Any]) -> str:
         if 0 < values.get(name, 0) < SMALLEST and name != "more":
             template = template.replace(f"%({name})d", f"%({name})s")
             values[name] = _("fewer than %(count)d") % {"count": SMALLEST}
-    return template % values
+    return MINUS.sub("−", template % values)
 
 
 def sentences(kept: Iterable[Mapping[str, Any]], *, is_higher_better: bool = True) -> str:
