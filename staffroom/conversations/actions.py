@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -172,15 +172,20 @@ def _send(person: Person, subject: str, notices: list[Notice]) -> None:
 
 
 @transaction.atomic
-def keep_draft(*, by: Person, place: str, body: dict[str, Any]) -> Draft | None:
-    """Keep what a person is typing in one place; an empty body drops it. Refuses very long drafts and very many."""
+def keep_draft(*, by: Person, place: str, body: dict[str, Any], opened_at: datetime | None = None) -> Draft | None:
+    """Keep what a person is typing in one place; an empty body drops it. Refuses very long drafts and very many.
+
+    ``opened_at``: when the form was shown. What arrives late from a form that has been sent since is not kept: it would come back.
+    """
     kept = {name: value for name, value in body.items() if value}
     if not kept:
         drop_draft(by=by, place=place)
         return None
+    if opened_at and Draft.objects.filter(owner=by, place=place, body={}, touched_at__gt=opened_at).exists():
+        return None
     if sum(len(str(value)) for value in kept.values()) > LONGEST_DRAFT:
         raise ValidationError(_("This is too long to be kept as a draft."))
-    if Draft.objects.filter(owner=by).exclude(place=place).count() >= MOST_DRAFTS:
+    if Draft.objects.filter(owner=by).exclude(Q(place=place) | Q(body={})).count() >= MOST_DRAFTS:
         raise ValidationError(_("Too many drafts wait already. Finish or delete some first."))
     ends_on = min(timezone.localdate() + timedelta(days=DRAFT_DAYS), permissions.retention_end(by))
     return Draft.objects.update_or_create(
@@ -189,8 +194,9 @@ def keep_draft(*, by: Person, place: str, body: dict[str, Any]) -> Draft | None:
 
 
 def drop_draft(*, by: Person, place: str) -> None:
-    """Forget a draft: it was sent, or is not wanted."""
-    Draft.objects.filter(owner=by, place=place).delete()
+    """Forget a draft: it was sent, or is not wanted. An empty row stays for a day, against words that arrive late."""
+    gone = {"body": {}, "touched_at": timezone.now(), "ends_on": timezone.localdate() + timedelta(days=1)}
+    Draft.objects.update_or_create(owner=by, place=place, defaults=gone)
 
 
 def purge_ended() -> int:

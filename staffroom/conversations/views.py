@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,10 +19,16 @@ from staffroom.conversations import actions, queries
 from staffroom.conversations.forms import CommentForm, MailWishForm
 from staffroom.conversations.hosts import host_of
 from staffroom.conversations.models import Comment
+from staffroom.people.models import Person
 from staffroom.ui.pages import render_page, respond_invalid
 
 PAGE = 30
-NOT_TYPED = {"csrfmiddlewaretoken", "password", "password1", "password2", "file", "upload"}
+NOT_TYPED = {"csrfmiddlewaretoken", "password", "password1", "password2", "file", "upload", "opened_at"}
+
+
+def _person(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)
+    return request.user
 
 
 @login_required
@@ -33,7 +40,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 def _notices_page(request: HttpRequest) -> dict[str, Any]:
     is_all = request.GET.get("show") == "all"
-    found = queries.notices_for(request.user, unread_only=not is_all)
+    found = queries.notices_for(_person(request), unread_only=not is_all)
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
@@ -45,8 +52,8 @@ def _notices_page(request: HttpRequest) -> dict[str, Any]:
         "is_new": not is_all,
         "all_url": f"{reverse('conversations:notices')}?show=all",
         "older_url": f"?{older}" if older else "",
-        "unread": queries.unread_count(request.user),
-        "form": MailWishForm(initial={"rhythm": queries.mail_rhythm(request.user)}),
+        "unread": queries.unread_count(_person(request)),
+        "form": MailWishForm(initial={"rhythm": queries.mail_rhythm(_person(request))}),
     }
 
 
@@ -54,7 +61,7 @@ def _notices_page(request: HttpRequest) -> dict[str, Any]:
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """The newest unread notices, as a part of the front page."""
-    shown = list(queries.notices_for(request.user, unread_only=True)[:5])
+    shown = list(queries.notices_for(_person(request), unread_only=True)[:5])
     return render_page(request, "conversations/waiting.html", {"notices": shown}, fragment="waiting")
 
 
@@ -62,17 +69,17 @@ def waiting(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Go where the notice leads; it is read by that."""
-    notice = queries.notices_for(request.user).filter(pk=notice_id).first()
+    notice = queries.notices_for(_person(request)).filter(pk=notice_id).first()
     if notice is None:
         raise Http404
-    actions.read_notice(by=request.user, notice=notice)
+    actions.read_notice(by=_person(request), notice=notice)
     return redirect(notice.url if notice.url.startswith("/") and not notice.url.startswith("//") else "/")
 
 
 @login_required
 @require_POST
 def read_notices(request: HttpRequest) -> HttpResponse:
-    actions.read_notices(by=request.user)
+    actions.read_notices(by=_person(request))
     return redirect("conversations:notices")
 
 
@@ -83,7 +90,7 @@ def wish_mail(request: HttpRequest) -> HttpResponse:
     form = MailWishForm(request.POST)
     if not form.is_valid():
         return respond_invalid(request, "conversations/notices.html", "", form, _notices_page(request))
-    actions.wish_mail(by=request.user, rhythm=form.cleaned_data["rhythm"])
+    actions.wish_mail(by=_person(request), rhythm=form.cleaned_data["rhythm"])
     messages.success(request, _("Kept."))
     return redirect("conversations:notices")
 
@@ -98,7 +105,7 @@ def edit_comment(request: HttpRequest, key: Any) -> HttpResponse:
     if request.method == "POST":
         if not form.is_valid():
             return respond_invalid(request, "conversations/edit_comment.html", "", form, context)
-        actions.edit_comment(by=request.user, comment=comment, text=form.cleaned_data["text"])
+        actions.edit_comment(by=_person(request), comment=comment, text=form.cleaned_data["text"])
         return redirect(_page_of(comment))
     return render_page(request, "conversations/edit_comment.html", context)
 
@@ -108,13 +115,13 @@ def edit_comment(request: HttpRequest, key: Any) -> HttpResponse:
 def withdraw_comment(request: HttpRequest, key: Any) -> HttpResponse:
     """Take back what one said."""
     comment = _own_comment(request, key)
-    actions.withdraw_comment(by=request.user, comment=comment)
+    actions.withdraw_comment(by=_person(request), comment=comment)
     messages.success(request, _("Taken back. Its place in the conversation stays, without your words."))
     return redirect(_page_of(comment))
 
 
 def _own_comment(request: HttpRequest, key: Any) -> Comment:
-    comment = queries.comment_to_change(request.user, key)
+    comment = queries.comment_to_change(_person(request), key)
     if comment is None:
         raise Http404
     return comment
@@ -125,13 +132,21 @@ def _page_of(comment: Comment) -> str:
     return found.page(comment.thread.about) if found else reverse("conversations:notices")
 
 
+def _opened_at(request: HttpRequest) -> datetime | None:
+    """When the form was shown, as it says itself; nonsense counts as nothing."""
+    try:
+        return datetime.fromtimestamp(float(request.POST.get("opened_at", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 @login_required
 @require_POST
 def draft(request: HttpRequest, place: str) -> HttpResponse:
     """Keep what is being typed. Answers in a word, for the line below the form."""
     typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
     try:
-        kept = actions.keep_draft(by=request.user, place=place, body=typed)
+        kept = actions.keep_draft(by=_person(request), place=place, body=typed, opened_at=_opened_at(request))
     except ValidationError as refused:
         return HttpResponse(" ".join(refused.messages), status=422, content_type="text/plain; charset=utf-8")
     return HttpResponse(_("Draft kept") if kept else "", content_type="text/plain; charset=utf-8")

@@ -34,7 +34,9 @@ def list_frameworks(request: HttpRequest) -> HttpResponse:
     """The frameworks that one can tag with."""
     viewer = _person(request)
     frameworks = [
-        each for each in queries.frameworks_for(viewer) if each.newest_number or rules.may_publish(viewer, each)
+        each
+        for each in queries.frameworks_for(viewer)
+        if vars(each)["newest_number"] or rules.may_publish(viewer, each)
     ]
     context = {"frameworks": frameworks, "may_import": queries.homes_for_import(viewer).exists()}
     return render_page(request, "frameworks/list.html", context)
@@ -68,7 +70,7 @@ def show_framework(request: HttpRequest, slug: str, number: int | None = None) -
         header = ["identifier", "code", "parent", "kind", "title", "statement"]
         names = {element.pk: element.identifier for _depth, element in tree}
         rows = (
-            (each.identifier, each.code, names.get(each.parent_id, ""), each.kind, each.title, each.statement)
+            (each.identifier, each.code, names.get(each.parent_id or 0, ""), each.kind, each.title, each.statement)
             for _depth, each in tree
         )
         return csv_response(f"{framework.slug}-{version.number}.csv", header, rows)

@@ -169,7 +169,7 @@ def test_any_forest_is_read_parents_first_and_any_circle_is_refused(parents: lis
     try:
         outline = outlines.from_csv("\n".join(lines), title="Any")
     except BadFramework as refused:
-        assert all("below itself" in problem.reason for problem in refused.problems)
+        assert all("below itself" in problem.reason for problem in refused.problems)  # noqa: PT017
         return
     seen: set[str] = {""}
     for row in outline.rows:

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Router, Schema
+from ninja.params.functions import Query as QueryParameter
 
 from staffroom.frameworks.models import Element
 from staffroom.frameworks.queries import elements_for
@@ -47,7 +48,7 @@ class LessonsOut(Schema):
 
 class LessonIn(Schema):
     title: str = Field(max_length=200)
-    section: int | None = None
+    section: int | None = Field(None, ge=1, le=2**62)
     taught_on: date | None = None
     focus: str = Field("", max_length=300)
 
@@ -133,8 +134,8 @@ class Refused(Schema):
 
 
 WRONG = {401: Refused, 404: Refused, 422: Refused}
-LIMIT: Any = Query(30, ge=1, le=MOST)
-AFTER: Any = Query("", max_length=40)
+LIMIT: Any = QueryParameter(30, ge=1, le=MOST)
+AFTER: Any = QueryParameter("", max_length=40)
 
 
 def _viewer(request: HttpRequest) -> Person:
@@ -205,18 +206,18 @@ def list_lessons(request: HttpRequest, limit: int = LIMIT, after: str = AFTER) -
 @router.post("/lessons/", response={201: LessonOut, 401: Refused, 422: Refused})
 def begin_lesson(request: HttpRequest, body: LessonIn) -> tuple[int, dict[str, Any]]:
     """Begin a lesson. Its recording follows as an upload (tus) whose metadata names the lesson by its key."""
-    section = people.sections_of(_viewer(request)).filter(pk=body.section).first() if _is_id(body.section) else None
-    if body.section is not None and section is None:
-        section = Section(pk=0)
+    section = _section(_viewer(request), body.section)
     lesson = actions.begin_lesson(
         by=_viewer(request), title=body.title, section=section, taught_on=body.taught_on, focus=body.focus
     )
     return 201, _lesson_out(lesson, queries.progress_of(lesson))
 
 
-def _is_id(number: int | None) -> bool:
-    """Whether a number can be the key of a row: the database refuses larger ones."""
-    return number is not None and 0 < number < 2**62
+def _section(viewer: Person, number: int | None) -> Section | None:
+    """The section by its number; one that the viewer does not teach is none that exists, and refused by the deed."""
+    if number is None:
+        return None
+    return people.sections_of(viewer).filter(pk=number).first() or Section(pk=0)
 
 
 @router.get("/lessons/{uuid:key}/", response={200: LessonOut, **WRONG})

@@ -24,7 +24,9 @@ MOTIVATIONS = {
 POINT_CUE_MS = 4000
 
 
-def annotations(page: str, title: str, moments: Iterable[Moment], threads: dict[int, list[Comment]]) -> dict[str, Any]:
+def annotation_collection(
+    page: str, title: str, moments: Iterable[Moment], threads: dict[int, list[Comment]]
+) -> dict[str, Any]:
     """An annotation collection of all moments, each with its thread, about the media at ``page``."""
     source = f"{settings.SITE_URL}{page}"
     items = [item for moment in moments for item in _annotation_and_replies(moment, source, threads)]

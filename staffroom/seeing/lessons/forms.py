@@ -122,7 +122,7 @@ class NewLessonForm(LessonForm):
             self.errors.pop("file", None)
         elif self.errors.get("file"):
             again = _("Choose the recording. If you had chosen one, choose it again: it goes on where it was.")
-            self.errors["file"] = self.error_class([again])
+            self.errors["file"] = self.error_class([str(again)])
         return cleaned
 
 

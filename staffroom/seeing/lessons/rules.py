@@ -57,7 +57,7 @@ def inside_for(person: Person) -> Q:
     colleague = Membership.objects.filter(
         lasting(), below, ~Q(role__in=NOT_STAFF), person=OuterRef("owner"), person__is_active=True
     )
-    return Q(section__school__in=schools) | (Q(section=None) & Exists(colleague))
+    return Q(section__school__in=schools) | (Q(section=None) & Q(Exists(colleague)))
 
 
 def may_leave_school(lesson: Lesson) -> bool:
@@ -73,7 +73,7 @@ def leaving_school() -> Q:
         section=OuterRef("section"), role=Enrollment.Role.STUDENT,
     ).annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
     without_yes = students.filter(Q(answer=None) | ~Q(answer=Consent.Answer.YES) | Q(until__lt=timezone.localdate()))
-    return Q(section__isnull=False) & Exists(students) & ~Exists(without_yes)
+    return Q(section__isnull=False) & Q(Exists(students)) & ~Q(Exists(without_yes))
 
 
 def may_watch(person: Person, lesson: Lesson) -> bool:
@@ -87,7 +87,7 @@ def watchable_by(person: Person) -> Q:
         content_type=pointing_at(Lesson())["content_type"], object_id=OuterRef("pk"),
         approved_at__isnull=False, expires_at__gt=timezone.now(),
     )  # fmt: skip
-    return Q(owner=person) | Exists(opened)
+    return Q(owner=person) | Q(Exists(opened))
 
 
 def may_change(person: Person, lesson: Lesson) -> bool:
@@ -136,7 +136,7 @@ def _closed_to_owner(clip: str) -> Q:
     asked = Share.objects.filter(
         is_reflect_first=True, content_type=pointing_at(Clip())["content_type"], object_id=OuterRef(clip)
     )
-    return Q(lesson__reflection="") & Exists(asked)
+    return Q(lesson__reflection="") & Q(Exists(asked))
 
 
 def may_read_moment(person: Person, moment: Moment) -> bool:
@@ -157,7 +157,7 @@ def moments_readable_by(person: Person) -> Q:
     )  # fmt: skip
     own = Q(lesson__owner=person) & (Q(author=person) | Q(clip=None) | ~_closed_to_owner("clip"))
     in_clip = Q(clip__in=lent.order_by().values("pk"))
-    return own | in_clip | (Q(clip=None, author=F("lesson__owner")) & Exists(carried))
+    return own | in_clip | (Q(clip=None, author=F("lesson__owner")) & Q(Exists(carried)))
 
 
 def clips_carrying(moment: Moment) -> QuerySet[Clip]:

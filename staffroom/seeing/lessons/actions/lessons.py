@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
@@ -161,10 +162,8 @@ def follow_file(*, file: File) -> list[Lesson]:
 def _lessons_of(upload: Upload, file: File) -> QuerySet[Lesson]:
     """The lessons that wait for an upload: tied to it, or named in what was sent along with it by the same person."""
     wanted = Q(file=file) | Q(upload=upload, file=None) | Q(upload=upload, file__state=File.State.REFUSED)
-    try:
+    with suppress(ValueError):  # it may name no lesson
         wanted |= Q(key=UUID(str(upload.metadata.get("lesson", ""))), file=None)
-    except ValueError:  # it names no lesson
-        pass
     return Lesson.objects.filter(wanted, owner=file.owner_id)
 
 

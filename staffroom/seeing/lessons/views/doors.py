@@ -93,17 +93,14 @@ def notes_context(
     place = f"clip:{clip.key}" if clip else f"lesson:{lesson.key}"
     if form is None:
         form = MomentForm(by=viewer, initial=conversations.draft_for(viewer, place))
-    if clip is None:
-        url = reverse("lessons:note_moment", args=[lesson.slug])
-    else:
-        url = reverse("clips:note_moment", args=[clip.key])
+    where = ("lessons:note_moment", lesson.slug) if clip is None else ("clips:note_moment", clip.key)
     return {
         "lesson": lesson,
         "clip": clip,
         "rows": [(moment, threads.get(moment.pk, [])) for moment in moments],
         "moments": moments_as_data(moments),
         "moment_form": form,
-        "moment_url": url,
+        "moment_url": reverse(where[0], args=[where[1]]),
         "draft_place": place,
         "is_owner": viewer.pk == lesson.owner_id,
         "is_fragment": wants_fragment(request),

@@ -46,12 +46,12 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
     viewer = person(request)
     if request.GET.get("format") == "csv":
         header = [_("Title"), _("Date"), _("Section"), _("Focus"), _("Moments"), _("Clips"), _("Ends")]
-        rows = (
-            (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, each.moment_count,
-             each.clip_count, each.ends_on)
+        lines = (
+            (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, vars(each)["moment_count"],
+             vars(each)["clip_count"], each.ends_on)
             for each in queries.lessons_for(viewer).iterator()
         )  # fmt: skip
-        return csv_response("lessons.csv", header, rows)
+        return csv_response("lessons.csv", header, lines)
     found = queries.lessons_after(queries.lessons_for(viewer), request.GET.get("before", ""))
     lessons, older_url = _page(found, queries.cursor_of)
     rows = queries.progress_in(lessons)
@@ -302,7 +302,7 @@ def exported(
     if layout == "vtt":
         response = HttpResponse(exports.webvtt(title, found), content_type="text/vtt; charset=utf-8")
     else:
-        data = exports.annotations(page, title, found, threads)
+        data = exports.annotation_collection(page, title, found, threads)
         response = JsonResponse(data, content_type="application/ld+json", json_dumps_params={"ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="{name}-moments.{layout}"'
     response["X-Content-Type-Options"] = "nosniff"
