@@ -221,6 +221,22 @@ def test_a_canceled_upload_is_gone_with_its_bytes(amara, django_capture_on_commi
     assert amara.ask("HEAD", url).status_code == 404
 
 
+def test_canceling_while_bytes_come_leaves_nothing(amara, cast):
+    amara.begin(len(DATA))
+    upload = Upload.objects.get()
+
+    def pieces():
+        yield DATA[:500]
+        Upload.objects.get().delete()
+        yield DATA[500:]
+
+    with pytest.raises(actions.UploadRefused) as refused:
+        actions.receive(by=cast.amara, upload=upload, chunks=pieces(), offset=0)
+    assert refused.value.why is actions.Why.GONE
+    assert not keeping.part_file(upload.key).exists()
+    assert not File.objects.exists()
+
+
 def test_a_finished_upload_is_not_canceled(amara):
     url = amara.upload(DATA)
     assert amara.ask("DELETE", url).status_code == 403
@@ -342,7 +358,7 @@ def test_uploads_that_nobody_continues_expire(amara, ben, django_capture_on_comm
     assert File.objects.get().size == 4, "what was whole became a file"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 3000), max_size=12), checked=st.booleans())
 def test_however_it_is_cut_the_file_is_the_same(amara, cuts, checked):
     url = amara.begin(len(DATA))["Location"]

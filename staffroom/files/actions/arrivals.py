@@ -116,6 +116,8 @@ def receive(
                 raise _too_much(upload)
             arrived = part.append(chunks, most=most, checksum=checksum)
             _note_arrival(upload, arrived)
+        if arrived == upload.size:
+            finish_upload(upload)
     except arriving.Busy as error:
         raise UploadRefused(Why.BUSY, _("Another connection is still uploading this file.")) from error
     except arriving.TooMuch as error:
@@ -129,8 +131,6 @@ def receive(
     except Upload.DoesNotExist as error:
         part.remove()
         raise UploadRefused(Why.GONE, _("This upload was canceled.")) from error
-    if arrived == upload.size:
-        finish_upload(upload)
     return arrived
 
 
@@ -171,8 +171,11 @@ def _too_much(upload: Upload) -> UploadRefused:
 
 
 def _note_arrival(upload: Upload, arrived: int) -> None:
+    """Let the row follow the part file. A row that is gone was canceled while the bytes came."""
     upload.offset, upload.touched_at, upload.expires_at = arrived, timezone.now(), _expiry()
-    upload.save(update_fields=["offset", "touched_at", "expires_at"])
+    told = {"offset": arrived, "touched_at": upload.touched_at, "expires_at": upload.expires_at}
+    if not Upload.objects.filter(pk=upload.pk).update(**told):
+        raise Upload.DoesNotExist
 
 
 def finish_upload(upload: Upload) -> File | None:
