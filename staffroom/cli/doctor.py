@@ -190,6 +190,20 @@ def _front_end() -> str:
     return "built"
 
 
+def _bytes_in_order() -> str:
+    """Hold the database against the storage: nothing missing, nothing that belongs to nothing."""
+    from staffroom.files.queries import health
+
+    found = health()
+    words = f"{len(found.missing)} missing, {len(found.orphans)} without a row ({found.orphan_bytes / GIGABYTE:.1f} GB)"
+    words += f", {found.overdue_uploads} uploads overdue, {found.stuck_files} files waiting to be looked at"
+    if found.missing:
+        raise Bad(f"{words}. Missing: {', '.join(found.missing[:3])}. Restore them from a backup.")
+    if found.orphans or found.stuck_files:
+        raise Odd(words)
+    return words
+
+
 def _disk() -> str:
     free = shutil.disk_usage(options.data_folder()).free / GIGABYTE
     if free < 1:
@@ -249,6 +263,7 @@ def _site() -> str:
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "files": _files,
+    "bytes": _bytes_in_order,
     "redis": _redis,
     "mail": _mail,
     "worker": _worker,
