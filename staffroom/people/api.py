@@ -98,10 +98,8 @@ def list_sections(
     start: Annotated[int, Query(ge=0, le=1_000_000, alias="from")] = 0,
 ) -> list[SectionOut]:
     """By school and title, thirty at a time."""
-    return [
-        _section(each)
-        for each in queries.sections_with_counts(request.user, q, at)[start : start + ROWS]
-    ]
+    page = queries.sections_found(request.user, q, at)[start : start + ROWS]
+    return [_section(each) for each in queries.with_student_counts(list(page))]
 
 
 def _section(section: Section) -> SectionOut:

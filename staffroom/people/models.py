@@ -183,8 +183,8 @@ class Membership(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Let the person at hand, who remembers their memberships for a request, read them anew."""
         super().save(*args, **kwargs)
-        self.person.__dict__.pop("_memberships", None)
-        self.person.__dict__.pop("_district", None)
+        for remembered in ("_memberships", "_district", "_paths_around"):
+            self.person.__dict__.pop(remembered, None)
 
     @property
     def counts_today(self) -> bool:

@@ -128,14 +128,20 @@ def narrowed(people: QuerySet[Person], text: str = "", role: str = "", at: str =
     for word in _words(text):
         people = people.filter(_named(word))
     if role or at:
-        held = Membership.objects.filter(lasting(), person=OuterRef("pk")).order_by()
-        if role:
-            held = held.filter(role=role)
-        if at:
-            place = Organization.objects.filter(slug=at.replace("\0", "")).first()
-            held = held.filter(organization__path__startswith=place.path) if place else held.none()
-        people = people.filter(Exists(held))
+        people = people.filter(_holding(role, at))
     return people
+
+
+def _holding(role: str, at: str) -> Q:
+    """Who has a role today at a place or below it. Few are looked up by themselves; many are tested along the list."""
+    held = Membership.objects.filter(lasting()).order_by()
+    place = Organization.objects.filter(slug=at.replace("\0", "")).first() if at else None
+    if at:
+        held = held.filter(organization__path__startswith=place.path) if place else held.none()
+    if role:
+        held = held.filter(role=role)
+    are_many = role in ("", Role.STUDENT) and (place is None or place.kind != Organization.Kind.SCHOOL)
+    return Q(Exists(held.filter(person=OuterRef("pk")))) if are_many else Q(pk__in=held.values("person"))
 
 
 def after(people: QuerySet[Person], key: str) -> QuerySet[Person]:
@@ -228,8 +234,8 @@ def open_invitations() -> QuerySet[Invitation]:
     return Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
 
 
-def sections_with_counts(viewer: object, text: str = "", at: str = "") -> QuerySet[Section]:
-    """Sections that the viewer may see, with how many students are in each today."""
+def sections_found(viewer: object, text: str = "", at: str = "") -> QuerySet[Section]:
+    """Sections that the viewer may see, by words of their title, school or course, and by school."""
     found = sections_for(viewer)
     for word in _words(text):
         found = found.filter(
@@ -237,10 +243,16 @@ def sections_with_counts(viewer: object, text: str = "", at: str = "") -> QueryS
         )
     if at:
         found = found.filter(school__slug=at.replace("\0", ""))
-    students = Count(
-        "enrollments", filter=lasting(prefix="enrollments__") & Q(enrollments__role=Enrollment.Role.STUDENT)
-    )
-    return found.annotate(student_count=students).order_by("school__name", "title", "pk")
+    return found.order_by("school__name", "title", "pk")
+
+
+def with_student_counts(sections: list[Section]) -> list[Section]:
+    """The same sections, each with how many students are in it today as `student_count`: one query for the page."""
+    enrolled = Enrollment.objects.filter(lasting(), role=Enrollment.Role.STUDENT, section__in=sections)
+    counts = dict(enrolled.order_by().values_list("section").annotate(many=Count("person", distinct=True)))
+    for section in sections:
+        section.student_count = counts.get(section.pk, 0)  # type: ignore[attr-defined]
+    return sections
 
 
 def first_names(students: QuerySet[Person]) -> list[str]:

@@ -41,6 +41,7 @@ def forget_memberships(person: Person) -> None:
     """Read a person's memberships anew at the next question: for deeds that changed them."""
     person.__dict__.pop("_memberships", None)
     person.__dict__.pop("_district", None)
+    person.__dict__.pop("_paths_around", None)
 
 
 def is_in(person: object, organization: Organization, *roles: str) -> bool:
@@ -142,35 +143,57 @@ def people_seen_by(viewer: object) -> Q:
     """Persons whom the viewer may see, as one correlated test, so that a sorted list stops after its page."""
     if not isinstance(viewer, Person) or not viewer.is_active:
         return NOBODY
-    administered, led, around = (
-        Q(organization__in=Organization.objects.filter(reach).order_by().values("pk"))
-        for reach in (administered_by(viewer), led_by(viewer), districts_around(viewer))
-    )
-    reached = administered | (lasting() & (led | (around & ~Q(role=Role.STUDENT))))
-    held = Membership.objects.filter(reached, person=OuterRef("pk")).order_by()
-    taught = Enrollment.objects.filter(
-        lasting(), person=OuterRef("pk"), role=Enrollment.Role.STUDENT, section__in=_teaching(viewer).values("section")
-    )
-    return Q(pk=viewer.pk) | (Q(erased_at=None) & (Q(Exists(held)) | Q(Exists(taught))))
+    administered = reaches(viewer, Role.ADMINISTRATOR)
+    reached = _at(administered)
+    taught = NOBODY
+    if not all(_is_below(path, administered) for path in paths_around(viewer)):
+        # Whoever administers all that is around them sees everybody there anyhow; for all others it is told apart.
+        led, around = _at(reaches(viewer, *LEADERS)), _at(paths_around(viewer))
+        reached |= lasting() & (led | (around & ~Q(role=Role.STUDENT)))
+        own = _teaching(viewer).values("section")
+        students = Enrollment.objects.filter(lasting(), role=Enrollment.Role.STUDENT, section__in=own)
+        taught = Q(Exists(students.filter(person=OuterRef("pk")).order_by()))
+    held = Q(Exists(Membership.objects.filter(reached, person=OuterRef("pk")).order_by()))
+    return Q(pk=viewer.pk) | (Q(erased_at=None) & (held | taught))
+
+
+def _at(paths: list[str]) -> Q:
+    """Memberships at or below these paths."""
+    reach = NOBODY
+    for path in paths:
+        reach |= Q(path__startswith=path)
+    return Q(organization__in=Organization.objects.filter(reach).order_by().values("pk")) if paths else NOBODY
+
+
+def _is_below(path: str, others: list[str]) -> bool:
+    return any(path.startswith(other) for other in others)
+
+
+def paths_around(person: object) -> list[str]:
+    """The paths of the districts in which the person is staff; of a state's staff, of the state. Read once per person."""
+    if not isinstance(person, Person):
+        return []
+    found: list[str] | None = person.__dict__.get("_paths_around")
+    if found is None:
+        found = _find_paths_around(person)
+        person.__dict__["_paths_around"] = found
+    return found
+
+
+def _find_paths_around(person: Person) -> list[str]:
+    staffed = {held.organization for held in memberships_of(person) if held.role != Role.STUDENT}
+    below = {pk for place in staffed if place.kind != Organization.Kind.DISTRICT for pk in place.ancestor_pks[:-1]}
+    districts = Organization.objects.filter(pk__in=below, kind=Organization.Kind.DISTRICT)
+    paths = list(districts.order_by().values_list("path", flat=True)) if below else []
+    return sorted({next((path for path in paths if place.path.startswith(path)), place.path) for place in staffed})
 
 
 def districts_around(person: object) -> Q:
     """Organizations of the districts in which the person is staff; a state's staff have the whole state around them."""
     reach = NOBODY
-    for pk in _district_pks(person):
-        reach |= Q(path__contains=f"/{pk}/")
+    for path in paths_around(person):
+        reach |= Q(path__startswith=path)
     return reach
-
-
-def _district_pks(person: object) -> set[int]:
-    staffed = [each.organization for each in memberships_of(person) if each.role != Role.STUDENT]
-    if not staffed:
-        return set()
-    ancestors = {pk for each in staffed for pk in each.ancestor_pks}
-    districts = set(
-        Organization.objects.filter(pk__in=ancestors, kind=Organization.Kind.DISTRICT).values_list("pk", flat=True)
-    )
-    return {next((pk for pk in each.ancestor_pks if pk in districts), each.pk) for each in staffed}
 
 
 def _teaching(person: Person) -> QuerySet[Enrollment]:
