@@ -185,7 +185,7 @@ def keep_draft(*, by: Person, place: str, body: dict[str, Any], opened_at: datet
         return None
     if sum(len(str(value)) for value in kept.values()) > LONGEST_DRAFT:
         raise ValidationError(_("This is too long to be kept as a draft."))
-    if Draft.objects.filter(owner=by).exclude(Q(place=place) | Q(body={})).count() >= MOST_DRAFTS:
+    if Draft.objects.filter(owner=by).exclude(models.Q(place=place) | models.Q(body={})).count() >= MOST_DRAFTS:
         raise ValidationError(_("Too many drafts wait already. Finish or delete some first."))
     ends_on = min(timezone.localdate() + timedelta(days=DRAFT_DAYS), permissions.retention_end(by))
     return Draft.objects.update_or_create(
@@ -197,9 +197,3 @@ def drop_draft(*, by: Person, place: str) -> None:
     """Forget a draft: it was sent, or is not wanted. An empty row stays for a day, against words that arrive late."""
     gone = {"body": {}, "touched_at": timezone.now(), "ends_on": timezone.localdate() + timedelta(days=1)}
     Draft.objects.update_or_create(owner=by, place=place, defaults=gone)
-
-
-def purge_ended() -> int:
-    """Remove comments, notices and drafts whose end has come."""
-    today = timezone.localdate()
-    return sum(model.objects.filter(ends_on__lt=today).delete()[0] for model in (Comment, Notice, Draft))

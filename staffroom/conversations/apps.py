@@ -15,7 +15,6 @@ class ConversationsConfig(AppConfig):
         personal.declare_all()
         listening.listen()
         every(tasks.mail_gathered, hours=24)
-        every(tasks.purge_ended, hours=24)
         navigation.register(
             navigation.Entry(
                 "notices", _("Notices"), "bell", "conversations:notices", 90, place="bell", count=queries.unread_by

@@ -1,4 +1,4 @@
-"""Mail, digests and purge, done later. Ids in, action called; safe to run twice."""
+"""Mail, at once and gathered, done later. Ids in, action called; safe to run twice."""
 
 from __future__ import annotations
 
@@ -24,12 +24,6 @@ def mail_notice(notice_id: int) -> None:
 def mail_gathered() -> None:
     """The daily mail to those who want one."""
     actions.mail_gathered()
-
-
-@task()
-def purge_ended() -> None:
-    """Remove what has come to its end."""
-    actions.purge_ended()
 
 
 @receiver(signals.notice_made, dispatch_uid="conversations.mail_later")
