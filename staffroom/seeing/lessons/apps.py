@@ -38,7 +38,6 @@ class LessonsConfig(AppConfig):
         file_refused.connect(tasks.follow_file, dispatch_uid="lessons.file_refused")
         consent_changed.connect(tasks.heed_consent, dispatch_uid="lessons.consent_changed")
         every(tasks.close_sittings, minutes=5)
-        every(tasks.purge_ended, hours=24)
         navigation.register(
             navigation.Entry("lessons", _("Lessons"), "clapperboard", "lessons:list", 10, count=queries.unseen_lent_to)
         )

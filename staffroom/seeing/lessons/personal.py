@@ -40,6 +40,24 @@ def _erase_moments(rows: QuerySet[Any], person: Person) -> int:
     return len(pks)
 
 
+def _purge_lessons(rows: QuerySet[Any]) -> int:
+    lessons = list(rows.select_related("owner"))
+    for lesson in lessons:
+        actions.delete_lesson(by=lesson.owner, lesson=lesson)
+    return len(lessons)
+
+
+def _purge_clips(rows: QuerySet[Any]) -> int:
+    clips = list(rows.select_related("lesson__owner"))
+    for clip in clips:
+        actions.remove_clip(by=clip.lesson.owner, clip=clip)
+    return len(clips)
+
+
+def _purge_moments(rows: QuerySet[Any]) -> int:
+    return _erase_moments(rows, Person())
+
+
 def _delete(rows: QuerySet[Any], person: Person) -> int:
     return int(rows.delete()[0])
 
@@ -81,6 +99,8 @@ def declare_all() -> None:
         files=_files_of,
         ends="ends_on",
         page=lambda lesson: lesson.get_absolute_url(),
+        owner=lambda lesson: lesson.owner,
+        purge=_purge_lessons,
     )
     declare(
         model=Clip,
@@ -95,6 +115,7 @@ def declare_all() -> None:
         export=exports.clip_as_data,
         ends="ends_on",
         page=lambda clip: clip.get_absolute_url(),
+        purge=_purge_clips,
     )
     declare(
         model=Moment,
@@ -109,6 +130,7 @@ def declare_all() -> None:
         export=exports.moment_as_data,
         ends="ends_on",
         page=lambda moment: moment.get_absolute_url(),
+        purge=_purge_moments,
     )
     declare(
         model=Sitting,

@@ -331,10 +331,6 @@ def lessons_with_clips(viewer: Person) -> QuerySet[Lesson]:
     return lessons_for(viewer).prefetch_related(Prefetch("clips", queryset=Clip.objects.order_by("start_ms")))
 
 
-def ended_lessons() -> QuerySet[Lesson]:
-    return Lesson.objects.filter(ends_on__lt=timezone.localdate()).select_related("owner")
-
-
 def shares_leaving_school(section_students: Iterable[int]) -> QuerySet[Share]:
     """Live loans of clips of lessons in whose section one of these students is, for when a family's answer changes."""
     clips = Clip.objects.filter(lesson__section__enrollments__person__in=list(section_students)).order_by().values("pk")

@@ -1,4 +1,4 @@
-"""What lessons do later or because something else happened: follow a file, close sittings, heed consent, purge."""
+"""What lessons do later or because something else happened: follow a file, close sittings, heed consent."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ from staffroom.seeing.lessons import actions
 def close_sittings() -> None:
     """Close what has been idle for half an hour, so that the time is in the ledger."""
     actions.close_sittings()
-
-
-@task()
-def purge_ended() -> None:
-    """Remove lessons whose end has come."""
-    actions.purge_ended()
 
 
 def follow_file(file: File, **_rest: Any) -> None:

@@ -18,7 +18,6 @@ from staffroom.seeing.lessons.actions.lessons import (
     download_original,
     follow_file,
     keep_what_arrived,
-    purge_ended,
     reflect,
 )
 from staffroom.seeing.lessons.actions.moments import edit_moment, note_moment, remove_moment
@@ -39,7 +38,6 @@ __all__ = [
     "make_clip",
     "note_moment",
     "open_clip",
-    "purge_ended",
     "reflect",
     "remove_clip",
     "remove_moment",

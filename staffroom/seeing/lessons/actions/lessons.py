@@ -247,12 +247,3 @@ def _remove(lesson: Lesson) -> None:
         files.remove(file)
     elif upload is not None and upload.file is None:
         upload.delete()
-
-
-def purge_ended() -> int:
-    """Remove the lessons whose end has come, each in its own transaction; returns how many."""
-    ended = list(queries.ended_lessons())
-    for lesson in ended:
-        with transaction.atomic():
-            _remove(lesson)
-    return len(ended)
