@@ -105,7 +105,7 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     demo = _command(commands, "demo", "demo:demo", "Make a school district up, and serve it.")
     _address(demo)
     demo.add_argument("--teachers", type=int, default=420, metavar="N", help="how many teachers (default: 420)")
-    demo.add_argument("--seed", type=int, default=1, metavar="S", help="another seed makes another district")
+    demo.add_argument("--seed", type=int, default=2, metavar="S", help="another seed makes another district")
     demo.add_argument("--fresh", action="store_true", help="remove what an earlier demo left, and make it anew")
     demo.add_argument("--no-serve", action="store_true", help="only make the data")
     worker = _command(commands, "worker", "running:worker", "Do the jobs that wait, until stopped.")

@@ -77,10 +77,12 @@ def _build(folder: Path, wanted: dict[str, int]) -> None:
     set_up()
     from staffroom.home.demo import build
 
-    told = build(**wanted)
-    people = [[str(cell) for cell in row] for row in getattr(told, "people", [])]
-    password = str(getattr(told, "password", "riverbend-demo"))
-    mark = {**wanted, "state": "built", "people": people, "password": password}
+    try:
+        built = build(**wanted)
+    except ValueError as error:
+        shutil.rmtree(folder)
+        raise Mistake(str(error)) from error
+    mark = {**wanted, "state": "built", "people": built.people, "password": built.password}
     (folder / MARK).write_text(json.dumps(mark))
     print(f"Done in {time.monotonic() - begun:.0f} seconds.")
 
