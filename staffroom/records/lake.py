@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -273,9 +273,18 @@ def _stale_months(ledger: Ledger) -> list[date]:
     months |= _months(ledger, changed.values_list("stands_on", flat=True))
     voided = ledger.model._default_manager.filter(pk__in=changed.filter(voids__isnull=False).values("voids"))
     months |= _months(ledger, _with_day(ledger, voided).values_list("stands_on", flat=True))
+    months = {month for month in months if _has_changed(ledger, month, parts.filter(month=month).first())}
     if ledger.name == "outcome" and months:
         months |= set(parts.filter(month__gt=min(months)).values_list("month", flat=True))
     return sorted(months)
+
+
+def _has_changed(ledger: Ledger, month: date, part: LakePart | None) -> bool:
+    """Whether a month holds other entries than its file: voiding takes some away, adding brings a higher number, erasure marks."""
+    if part is None or not part.sha256:
+        return True
+    held = ledger.of_month(month).order_by().aggregate(rows=Count("pk"), last=Max("pk"))
+    return (held["rows"], held["last"]) != (part.rows, part.last_entry)
 
 
 def _with_day(ledger: Ledger, entries: QuerySet[Any]) -> QuerySet[Any]:
