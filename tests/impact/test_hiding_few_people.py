@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pyarrow
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffroom.knowing.impact.hiding import hidden_lines
@@ -19,6 +19,7 @@ TERMS = {1: FALL, 2: SPRING}
 NO_COSTS = pyarrow.table({name: pyarrow.array([], pyarrow.null()) for name in ("kind",)})
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=9))
 def test_hidden_lines_are_together_never_few(people: list[int]) -> None:
     hidden = [count for count, hide in zip(people, hidden_lines(people), strict=True) if hide]

@@ -73,12 +73,12 @@ def event_study(points: Sequence[dict[str, Any]], height: int = 300) -> dict[str
     }  # fmt: skip
 
 
-def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 240) -> dict[str, Any] | None:
+def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 260) -> dict[str, Any] | None:
     """Bars of teachers (axis on the left) and a line of hours (axis on the right), term by term."""
     shown = [row for row in rows if row["teachers"]]
     if not shown:
         return None
-    bottom, right = height - 36, WIDTH - 64
+    bottom, right = height - 64, WIDTH - 64
     people = Scale(0, max(row["teachers"] for row in shown) * 1.12, bottom, TOP)
     time = Scale(0, max(row["hours"] for row in shown) * 1.12 or 1.0, bottom, TOP)
     wide = (right - LEFT) / len(rows)
@@ -89,7 +89,7 @@ def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 240) -> dict[str
         if row["hours"] is not None
     ]
     return {
-        "height": height, "bottom": bottom, "left": LEFT, "right": right, "axis_at": height - 12,
+        "height": height, "bottom": bottom, "left": LEFT, "right": right, "axis_at": height - 38, "second_at": height - 10,
         "left_text": LEFT - 10, "right_text": right + 10,
         "bars": [
             {"x": round(place - wide * 0.3, 1), "y": people.at(row["teachers"]), "wide": round(wide * 0.6, 1),
@@ -98,10 +98,16 @@ def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 240) -> dict[str
             if row["teachers"]
         ],
         "line": "M" + "L".join(f"{dot['x']} {dot['y']}" for dot in dots), "dots": dots,
-        "names": [{"x": round(place, 1), "text": row["name"]} for place, row in zip(places, rows, strict=True)],
+        "names": [{"x": round(place, 1), **_in_two(row["name"])} for place, row in zip(places, rows, strict=True)],
         "people": [{"y": people.at(tick), "text_y": people.at(tick) + 4, "text": f"{tick:,.0f}"} for tick in people.ticks(4)],
         "time": [{"y": time.at(tick), "text_y": time.at(tick) + 4, "text": f"{tick:,.0f}"} for tick in time.ticks(4)],
     }  # fmt: skip
+
+
+def _in_two(name: str) -> dict[str, str]:
+    """A name on two lines, so that terms stand beside each other on a phone: its first word, and the rest."""
+    first, _space, rest = name.partition(" ")
+    return {"text": first, "second": rest}
 
 
 def _signed(value: float) -> str:
