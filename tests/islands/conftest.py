@@ -28,10 +28,17 @@ FLAGS = [
 SECONDS = 20
 CSRF = f'<form id="token"><input type="hidden" name="csrfmiddlewaretoken" value="{TOKEN}"></form>'
 MOMENTS = [
-    {"key": "a", "start_ms": 2000, "end_ms": None, "kind": "note", "author": "Amara Okafor", "text": "Hands went up.", "element": ""},
-    {"key": "b", "start_ms": 5000, "end_ms": 9000, "kind": "question", "author": "Priya Nair", "text": "Why so soon?", "element": "Wait time"},
-    {"key": "c", "start_ms": 15000, "end_ms": None, "kind": "strength", "author": "Priya Nair", "text": "Four seconds of silence.", "element": ""},
-]  # fmt: skip
+    {"key": "a", "start_ms": 2000, "end_ms": None, "kind": "note", "author": "Amara Okafor", "text": "Hands went up."},
+    {"key": "b", "start_ms": 5000, "end_ms": 9000, "kind": "question", "author": "Priya Nair", "text": "Why so soon?"},
+    {
+        "key": "c",
+        "start_ms": 15000,
+        "end_ms": None,
+        "kind": "strength",
+        "author": "Priya Nair",
+        "text": "Four seconds of silence.",
+    },
+]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Iterator
@@ -145,10 +146,8 @@ def laptop(browser_type: BrowserType, browser_type_launch_args: dict[str, Any], 
 
     yield _start
     for context in open_ones:
-        try:
+        with contextlib.suppress(Exception):  # it was killed
             context.close()
-        except Exception:
-            pass  # it was killed
 
 
 def kill(profile: Path) -> None:
