@@ -49,13 +49,15 @@ def _receive(by: Person | None, district: Organization, name: str, file: IO[byte
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     roster = read_roster(file, name, district, lambda rows: None)
     file.seek(0)
+    rows = _count_rows(file)
+    file.seek(0)
     suffix = ".csv" if roster.layout == plain.LAYOUT else ".zip"
     path = default_storage.save(f"rosters/{timezone.now():%Y%m%d}-{get_random_string(24)}{suffix}", File(file))
     _forget_old_files(district)
     with transaction.atomic():
         made = RosterImport.objects.create(
             district=district, imported_by=by, name=name[-255:], path=path, sha256=sha256, layout=roster.layout,
-            is_delta=roster.is_delta, counts={"found": roster.counts},
+            is_delta=roster.is_delta, counts={"found": roster.counts}, rows_total=rows,
         )  # fmt: skip
         _keep_problems(made, roster.problems)
     return made, roster
@@ -127,7 +129,7 @@ def _write(waiting: RosterImport, roster: Roster, may_end_most: bool) -> None:
         _keep_problems(waiting, [*roster.problems, *writer.problems])
         _note(
             waiting, state=RosterImport.State.DONE, message="", counts=waiting.counts, finished_at=timezone.now(),
-            layout=roster.layout, is_delta=roster.is_delta,
+            layout=roster.layout, is_delta=roster.is_delta, rows_done=waiting.rows_total,
         )  # fmt: skip
         # What was taken in is in the tables now: the file, full of names, is not kept beside them.
         transaction.on_commit(lambda: default_storage.delete(waiting.path))
