@@ -76,7 +76,7 @@ def declare_all() -> None:
         author=lambda wish: wish.person.full_name,
         readers=lambda wish: _("You alone"),
         export=lambda wish: {"rhythm": wish.rhythm},
-        ends="",
+        ends=gettext_lazy("When you change it or leave"),
     )
     declare(
         model=Draft,

@@ -46,7 +46,9 @@ def test_refusals_tell_nothing(world: World) -> None:
                 continue
             with undone():
                 text = text_of(knock(client, door, door.address(world), method))
-                leaks += [f"{method} {door.name}: {mark}" for mark in (*PRIVATE.values(), *LENT.values()) if mark in text]
+                leaks += [
+                    f"{method} {door.name}: {mark}" for mark in (*PRIVATE.values(), *LENT.values()) if mark in text
+                ]
     assert leaks == []
 
 
@@ -71,7 +73,9 @@ def test_notices_and_mails_tell_who_and_where_and_never_what(world: World) -> No
     assert [mark for mark in (*PRIVATE.values(), *LENT.values()) for text in sent if mark in text] == []
 
 
-def test_logs_hold_no_words_of_hers(world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture) -> None:  # type: ignore[type-arg]
+def test_logs_hold_no_words_of_hers(
+    world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+) -> None:  # type: ignore[type-arg]
     caplog.set_level(logging.DEBUG, logger="staffroom")
     client = world.client("amara")
     with undone():

@@ -80,10 +80,6 @@ def _moment_readers(moment: Moment) -> str:
     return ", ".join(sorted(names))
 
 
-def _files_of(lesson: Lesson) -> list[tuple[str, Any]]:
-    return [(lesson.file.name, lesson.file)] if lesson.file else []
-
-
 def declare_all() -> None:
     declare(
         model=Lesson,
@@ -96,7 +92,6 @@ def declare_all() -> None:
         author=lambda lesson: lesson.owner.full_name,
         readers=_lesson_readers,
         export=exports.lesson_as_data,
-        files=_files_of,
         ends="ends_on",
         page=lambda lesson: lesson.get_absolute_url(),
         owner=lambda lesson: lesson.owner,
