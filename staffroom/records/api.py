@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -130,7 +130,7 @@ class Days(Schema):
 
 
 @router.get(
-    "/activities/{uuid:key}/costs", response={200: CostsOut, 404: dict[str, str]}, summary="What an activity cost"
+    "/activities/{uuid:key}/costs", response=CostsOut, summary="What an activity cost"
 )
 def costs(request: HttpRequest, key: UUID, days: Query[Days]) -> Any:
     """For leaders and administrators of the activity's organization; both days are included."""
@@ -139,7 +139,7 @@ def costs(request: HttpRequest, key: UUID, days: Query[Days]) -> Any:
         viewer, get_object_or_404(queries.activities_for(viewer), key=key), _sane(days.first), _sane(days.last)
     )
     if summary is None:
-        return 404, {"detail": "There is nothing here."}
+        raise Http404
     return {
         "gross_usd_cents": summary.gross_cents, "usual_usd_cents": summary.usual_cents, "net_usd_cents": summary.net_cents,
         "teachers": summary.teachers, "students": summary.students, "per_teacher_usd_cents": summary.per_teacher_cents,
