@@ -155,6 +155,8 @@ def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         kind.add_argument("file", metavar="FILE")
         kind.add_argument("--district", metavar="NAME", help="the district it is for (default: the only one there is)")
         kind.add_argument("--by", metavar="EMAIL", help="the administrator who does it (default: the first one)")
+        if name == "roster":
+            kind.add_argument("--may-end-most", action="store_true", help="let it end more than half of all roles")
         if name == "outcomes":
             kind.add_argument(
                 "--instrument", metavar="NAME", required=True, help="the instrument that the results are of"

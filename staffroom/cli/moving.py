@@ -25,7 +25,8 @@ def import_roster(told: argparse.Namespace) -> int:
     from staffroom.people.rosters.roster import RosterRefused
 
     try:
-        done = take(by=_administrator(told.by, district), district=district, path_or_file=path)
+        by = _administrator(told.by, district)
+        done = take(by=by, district=district, path_or_file=path, may_end_most=told.may_end_most)
     except RosterRefused as refusal:
         raise Failure(f"{path.name} was not taken in: {refusal}") from refusal
     problems = done.problems.count()
