@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from staffroom.conversations.models import Comment, Draft, Notice, Thread
 from staffroom.files import signals
-from staffroom.files.actions import take_in
+from staffroom.files.actions import begin_upload, receive, take_in
 from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks.actions import install_default
 from staffroom.jobs.actions import run_waiting
@@ -51,12 +51,39 @@ def test_an_upload_that_is_on_its_way_becomes_the_lessons_recording(cast: Cast, 
     Derivative.objects.all().delete()
     Upload.objects.filter(pk=upload.pk).update(file=file, finished_at=timezone.now())
     signals.file_ready.send(File, file=file)
-    assert {derivative.kind for derivative in file.derivatives.all()} == {"web_video", "poster", "storyboard", "waveform"}
+    assert {derivative.kind for derivative in file.derivatives.all()} == {
+        "web_video",
+        "poster",
+        "storyboard",
+        "waveform",
+    }
     assert "Preparing the video" in client.get("/lessons/fractions/").content.decode()
     Derivative.objects.update(state=Derivative.State.READY, path="nowhere", media_type="video/mp4")
     assert "<video" in client.get("/lessons/fractions/").content.decode()
     polled = client.get(reverse("lessons:progress", args=["fractions"]), headers={"HX-Request": "true"})
     assert (polled.status_code, polled.headers["HX-Refresh"]) == (204, "true")
+
+
+def test_a_recording_that_broke_off_is_used_as_far_as_it_arrived(cast: Cast, client: Client) -> None:
+    lesson = actions.begin_lesson(by=cast.amara, title="Fractions")
+    upload = begin_upload(
+        by=cast.amara, name="l.webm", size=None, purpose="lesson", metadata={"lesson": str(lesson.key)}
+    )
+    client.force_login(cast.amara)
+    finish = reverse("lessons:finish_recording", args=[lesson.slug])
+    assert "Nothing of this recording has arrived" in client.post(finish, follow=True).content.decode()
+    receive(by=cast.amara, upload=upload, offset=0, chunks=[b"half a recording"])
+    Upload.objects.update(touched_at=timezone.now() - timedelta(minutes=5))
+    assert "Use what arrived" in client.get(lesson.get_absolute_url()).content.decode()
+    client.force_login(cast.tom)
+    assert client.post(finish, {"upload": str(upload.key)}).status_code == 404
+    client.force_login(cast.amara)
+    for _time in range(2):
+        assert client.post(finish, {"upload": str(upload.key)}).status_code == 302
+        file = Lesson.objects.get().file
+        assert (file.size, file.owner) == (16, cast.amara)
+    run_waiting()
+    assert queries.progress_of(Lesson.objects.get()).state == "refused"
 
 
 def test_a_refused_recording_says_why_and_what_to_do(cast: Cast, client: Client) -> None:
@@ -87,7 +114,9 @@ def test_a_refused_recording_says_why_and_what_to_do(cast: Cast, client: Client)
         ({"upload": "not-a-key"}, "Choose the recording"),
     ],
 )
-def test_a_lesson_that_cannot_be_is_refused_in_words(cast: Cast, client: Client, change: dict[str, str], words: str) -> None:
+def test_a_lesson_that_cannot_be_is_refused_in_words(
+    cast: Cast, client: Client, change: dict[str, str], words: str
+) -> None:
     client.force_login(cast.amara)
     upload = upload_of(cast.amara, size=10)
     answer = client.post(reverse("lessons:new") + "?how=upload", {**FORM, "upload": str(upload.key), **change})
@@ -119,7 +148,9 @@ def test_a_recording_is_never_replaced_by_another(cast: Cast, lesson: Lesson) ->
 
 
 def test_two_lessons_of_one_title_have_two_addresses(cast: Cast) -> None:
-    slugs = [actions.begin_lesson(by=cast.amara, title=title).slug for title in ("Fractions", "Fractions", "New", "数学")]
+    slugs = [
+        actions.begin_lesson(by=cast.amara, title=title).slug for title in ("Fractions", "Fractions", "New", "数学")
+    ]
     assert slugs == ["fractions", "fractions-2", "new-2", "lesson"]
     assert actions.begin_lesson(by=cast.tom, title="Fractions").slug == "fractions"
 

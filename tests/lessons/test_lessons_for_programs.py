@@ -43,12 +43,12 @@ def test_the_whole_journey_by_program(cast: Cast, lesson: Lesson, client: Client
     assert client.get("/api/clips/").json()["clips"] == []
 
 
-def test_strangers_find_nothing_and_nobody_is_asked_to_sign_in(cast: Cast, lesson: Lesson, clip: Clip, client: Client) -> None:
+def test_strangers_find_nothing_and_nobody_is_asked_to_sign_in(
+    cast: Cast, lesson: Lesson, clip: Clip, client: Client
+) -> None:
     assert client.get("/api/lessons/").status_code == 401
     client.force_login(cast.tom)
-    moment = Moment.objects.create(
-        lesson=lesson, author=cast.amara, start_ms=0, text="x", ends_on=timezone.localdate()
-    )
+    moment = Moment.objects.create(lesson=lesson, author=cast.amara, start_ms=0, text="x", ends_on=timezone.localdate())
     for address in (f"/lessons/{lesson.key}/", f"/lessons/{lesson.key}/moments/", f"/clips/{clip.key}/",
                     f"/clips/{clip.key}/moments/", f"/clips/{clip.key}/shares/", f"/lessons/{uuid4()}/"):  # fmt: skip
         assert client.get(f"/api{address}").status_code == 404, address

@@ -73,6 +73,8 @@ def test_what_cannot_be_noted_is_refused_in_words_and_nothing_typed_is_lost(
         assert words in answer.content.decode()
         assert change.get("text", FORM["text"]).strip() in answer.content.decode()
     assert not Moment.objects.exists()
+    place = f"lesson:{lesson.key}"
+    assert conversation_queries.draft_for(cast.amara, place)["kind"] == {**FORM, **change}["kind"]
 
 
 def test_a_tag_stays_what_it_meant_when_the_framework_goes_on(cast: Cast, lesson: Lesson, client: Client) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from staffroom.conversations import queries as conversations
 from staffroom.conversations.models import Comment
 from staffroom.files.models import Derivative, File, Upload
-from staffroom.files.queries import clip_of, received
+from staffroom.files.queries import clip_of, received, uploads_for
 from staffroom.jobs import queries as jobs
 from staffroom.people import queries as people
 from staffroom.people.models import Organization, Person, Role, Section
@@ -248,6 +249,14 @@ def recording_of(lesson: Lesson) -> Upload | None:
     """The newest upload that says it belongs to this lesson: a recording on its way, or one that broke off."""
     found = Upload.objects.filter(owner=lesson.owner_id, metadata__lesson=str(lesson.key)).select_related("file")
     return found.order_by("-pk").first()
+
+
+def upload_for(viewer: Person, key: str | None) -> Upload | None:
+    """An upload of the viewer's own by its key; what is no key names none."""
+    try:
+        return uploads_for(viewer).filter(key=UUID(key or "")).select_related("file").first()
+    except ValueError:
+        return None
 
 
 def media_of(file: File) -> Derivative | None:

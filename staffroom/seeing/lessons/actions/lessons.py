@@ -129,9 +129,9 @@ def _make_watchable(file: File) -> None:
 
 
 @transaction.atomic
-def keep_what_arrived(*, by: Person, lesson: Lesson) -> Lesson:
-    """Make do with the part of a recording that arrived before it broke off: a closed laptop, an empty battery."""
-    upload = lesson.upload or queries.recording_of(lesson)
+def keep_what_arrived(*, by: Person, lesson: Lesson, upload: Upload | None = None) -> Lesson:
+    """The recording is over: all of it has arrived, or what arrived before it broke off has to do. Twice changes nothing."""
+    upload = upload or lesson.upload or queries.recording_of(lesson)
     if not rules.may_change(by, lesson) or upload is None or upload.owner_id != by.pk:
         raise PermissionDenied
     if upload.file is None:
@@ -140,6 +140,8 @@ def keep_what_arrived(*, by: Person, lesson: Lesson) -> Lesson:
             raise ValidationError(_("Nothing of this recording has arrived. Record or upload it again."))
         upload.save(update_fields=["size"])
         files.finish_upload(upload)
+    if upload.file is not None and lesson.file_id == upload.file.pk:
+        return lesson
     return attach_upload(by=by, lesson=lesson, upload=upload)
 
 

@@ -138,9 +138,11 @@ def record_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def finish_recording(request: HttpRequest, slug: str) -> HttpResponse:
     """The recording has ended here, or broke off: what has arrived becomes the lesson's recording."""
-    lesson = own_lesson(request, slug)
+    viewer, lesson = person(request), own_lesson(request, slug)
     try:
-        actions.keep_what_arrived(by=person(request), lesson=lesson)
+        actions.keep_what_arrived(
+            by=viewer, lesson=lesson, upload=queries.upload_for(viewer, request.POST.get("upload"))
+        )
     except ValidationError as refused:
         messages.error(request, " ".join(refused.messages))
     except PermissionDenied:

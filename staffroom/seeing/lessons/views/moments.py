@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -45,6 +46,7 @@ def note_in_clip(request: HttpRequest, key: Any) -> HttpResponse:
 
 def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None) -> HttpResponse:
     viewer = person(request)
+    place = f"clip:{clip.key}" if clip else f"lesson:{lesson.key}"
     form = MomentForm(request.POST, by=viewer)
     if form.is_valid():
         try:
@@ -52,8 +54,12 @@ def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None) -> HttpRespon
         except ValidationError as refused:
             add_refusal(form, refused)
         else:
-            conversations.drop_draft(by=viewer, place=f"clip:{clip.key}" if clip else f"lesson:{lesson.key}")
+            conversations.drop_draft(by=viewer, place=place)
             return _answer(request, lesson, clip)
+    with suppress(ValidationError):  # too long even for a draft: it still stands in the form
+        conversations.keep_draft(
+            by=viewer, place=place, body={name: str(form.data.get(name, "")) for name in form.fields}
+        )
     return _answer(request, lesson, clip, form)
 
 
