@@ -19,7 +19,19 @@ from ninja.security import django_auth
 
 from staffroom import __version__
 
-api = NinjaAPI(
+
+class _Api(NinjaAPI):
+    """Describes itself once: the description takes long to make and does not change while a process lives."""
+
+    def get_openapi_schema(self, **words: Any) -> Any:
+        key = str(sorted(words.items()))
+        if key not in _described:
+            _described[key] = super().get_openapi_schema(**words)
+        return _described[key]
+
+
+_described: dict[str, Any] = {}
+api = _Api(
     title="Staffroom",
     version=__version__,
     description=__doc__.split("\n\n", 1)[1],
