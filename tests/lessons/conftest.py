@@ -23,7 +23,8 @@ def ready_file(owner: Person, duration_ms: int = TEN_MINUTES_MS) -> File:
     """A video that has been looked at and prepared; its bytes are nowhere."""
     file = File.objects.create(
         owner=owner, name="lesson.mp4", kind="video", media_type="video/mp4", size=1000, path="nowhere",
-        state=File.State.READY, duration_ms=duration_ms, width=640, height=360, streams={"video": {"codec": "h264"}, "audio": {"codec": "aac"}},
+        state=File.State.READY, duration_ms=duration_ms, width=640, height=360,
+        streams={"video": {"codec": "h264"}, "audio": {"codec": "aac"}},
         ends_on=timezone.localdate() + timedelta(days=365),
     )  # fmt: skip
     for kind in (
