@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from staffroom.jobs.models import Job
 from staffroom.jobs.queries import jobs_about
@@ -103,14 +103,21 @@ def estimate_on(activity: Activity, instrument: Instrument) -> Estimate | None:
 
 def is_outdated(activity: Activity, instrument: Instrument | None, since: datetime) -> bool:
     """Whether the ledgers have entries that an answer of a certain moment cannot know of, or lost some. One query."""
-    after = {"stored_at__gte": since}
-    entries = Statement.objects.filter(activity=activity, **after).order_by().values("pk")
-    costs = Cost.objects.filter(activity=activity, **after).order_by().values("pk")
-    erased = LakePart.objects.filter(sha256="").order_by().values("pk")
-    newer = [entries, costs, erased]
+    newer = [_stored_since(Statement, since, activity=activity.pk), _stored_since(Cost, since, activity=activity.pk)]
+    newer.append(LakePart.objects.filter(sha256="").order_by().values("pk"))
     if instrument is not None:
-        newer.append(Outcome.objects.filter(instrument=instrument, **after).order_by().values("pk"))
+        newer.append(_stored_since(Outcome, since, instrument=instrument.pk))
     return newer[0].union(*newer[1:], all=True).exists()
+
+
+def _stored_since(ledger: type[Statement | Cost | Outcome], since: datetime, **about: int) -> QuerySet[Any, Any]:
+    """Entries about something that were stored since a moment, found by when they were stored.
+
+    The sum keeps the database from walking through all entries about the thing, which are many; those since then are few.
+    """
+    ((name, pk),) = about.items()
+    late = ledger._default_manager.filter(stored_at__gte=since).order_by()
+    return late.alias(about=F(f"{name}_id") + 0).filter(about=pk).values("pk")
 
 
 def running_job(about: Activity | Organization) -> Job | None:
