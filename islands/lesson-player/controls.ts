@@ -31,7 +31,7 @@ export class Controls {
     const back = button("back", say("back"), () => media.move(-10), "player-ten");
     const forward = button("forward", say("forward"), () => media.move(10), "player-ten");
     const frames = [button("frameBack", say("frameBack"), () => media.step(-1), "player-wide"), button("frameForward", say("frameForward"), () => media.step(1), "player-wide")];
-    const keys = button("keyboard", say("keys"), openKeys, "player-wide");
+    const keys = button("keyboard", say("keys"), openKeys, "player-keyboard");
     this.element = make("div", { class: "player-controls" }, this.play, back, forward, ...frames, this.time,
       make("span", { class: "player-gap" }), this.speed, this.mute, this.volume, this.captions, keys, this.full);
     this.setUp();
