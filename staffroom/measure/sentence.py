@@ -51,8 +51,8 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         # gates
         "registered": "The question was registered before the outcomes were loaded.",
         "not_registered": "The question was not registered before the outcomes were loaded: exploratory.",
-        "cells_enough": "At least %(students)d students and %(teachers)d teachers stand on either side.",
-        "cells_few": "Only %(students)d students and %(teachers)d teachers stand on one side.",
+        "cells_enough": "At least %(students)d results and %(teachers)d teachers stand on either side.",
+        "cells_few": "Only %(students)d results and %(teachers)d teachers stand on one side.",
         "clusters_many": "%(clusters)d schools: errors clustered by school, t with %(df)d degrees of freedom.",
         "clusters_bootstrap": "%(clusters)d schools are few: p-value and interval are the more cautious of "
         "Student's t and a wild cluster bootstrap.",

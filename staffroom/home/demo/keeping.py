@@ -19,6 +19,7 @@ from staffroom.records.actions.statements import Deed, record_statements
 from staffroom.records.models import Activity, Instrument, Price
 from staffroom.records.vocabulary import verbs
 
+TYPICAL_TERMS = 5
 PRICE_LIST: tuple[tuple[str, str, str, str, int, str], ...] = (
     ("teacher", "wage", "Teacher", "hour", 4210, "31"),
     ("coach", "wage", "Coach", "hour", 4980, "31"),
@@ -65,7 +66,7 @@ def _price(district: District, line: tuple[str, str, str, str, int, str]) -> Pri
 
 def _activity(district: District, program: Program) -> Activity:
     begins = district.terms[program.first_terms[0]].begins_on
-    hours = Decimal(str(program.sessions_per_term * program.hours_per_session * 2))
+    hours = Decimal(str(program.sessions_per_term * program.hours_per_session * TYPICAL_TERMS))
     return make_activity(
         by=None, organization=district.organization, name=program.name, kind=program.kind,
         description=program.description, planned_hours=hours, begins_on=begins,
