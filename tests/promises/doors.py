@@ -44,8 +44,8 @@ class Door:
     """One door: its name, who gets in, with which arguments, by which methods.
 
     ``answers``: what a guest is answered by GET; ``on_post``: what a guest is answered who posts an empty form. Both only where it is
-    not what is usual. ``shuts``: what everybody else is answered, where that is not 404. ``body``: what is sent to an operation of the API, whose schema would
-    otherwise refuse before its guard looks.
+    not what is usual. ``shuts``: what everybody else is answered, where that is not 404. ``body``: what is sent to an operation of
+    the API, whose schema would otherwise refuse before its guard looks.
     """
 
     name: str
@@ -174,7 +174,7 @@ PERMISSIONS = (
 )
 FILES = (
     Door("files:uploads", SIGNED_IN, methods="POST"),
-    Door("files:upload", OWNER, "upload.key", "HEAD"),
+    Door("files:upload", OWNER, "upload.key", "HEAD DELETE"),
     Door("files:media", OWNER, "signed 'lesson.mp4'"),
 )
 JOBS = (
@@ -201,7 +201,7 @@ RECORDS = (
     Door("records:attendance", OVERSEERS, "activity.key", "GET POST"),
     Door("records:attendance-file", OVERSEERS, "activity.key", "POST"),
     Door("records:add-ingredient", KEEPERS, "activity.key", "POST"),
-    Door("records:costs-csv", OVERSEERS, "activity.key"),
+    Door("records:costs-csv", KEEPERS, "activity.key"),
     Door("records:void-cost", KEEPERS, "activity.key cost.key", "POST"),
     Door("records:instruments", KEEPERS_ANYWHERE),
     Door("records:new-instrument", KEEPERS_ANYWHERE, methods="GET POST"),
@@ -219,8 +219,8 @@ RECORDS = (
     Door("records:import-problems", KEEPERS, "outcome_import.key"),
 )
 HOSTING = (
-    Door("health", ANYONE, methods="GET POST"),
-    Door("api:openapi-json", ANYONE, methods="GET POST"),
+    Door("health", ANYONE, methods="GET POST DELETE"),
+    Door("api:openapi-json", ANYONE, methods="GET POST DELETE"),
     Door("api:api-root", NOBODY, why="there is no page at the root of the API"),
 )
 IMPACT = (
@@ -231,13 +231,13 @@ IMPACT = (
     Door("impact:csv", WATCHERS, "activity.slug"),
     Door("impact:json", WATCHERS, "activity.slug"),
     Door("impact:entries", WATCHERS, "activity.slug"),
-    Door("impact:ingredients", OVERSEERS, "activity.slug"),
+    Door("impact:ingredients", KEEPERS, "activity.slug"),
 )
 API = (
     Door("GET /api/records/entries", SIGNED_IN, why="each reads what they may"),
     Door("GET /api/records/statements/{key}", OWNER, "statement.key"),
     Door("GET /api/records/activities", SIGNED_IN),
-    Door("GET /api/records/activities/{key}/costs", OVERSEERS, "activity.key"),
+    Door("GET /api/records/activities/{key}/costs", KEEPERS, "activity.key"),
     Door("GET /api/lessons/", SIGNED_IN, why="each their own"),
     Door("POST /api/lessons/", SIGNED_IN, methods="POST"),
     Door("GET /api/lessons/{key}/", OWNER, "lesson.key"),

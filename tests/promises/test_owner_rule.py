@@ -14,7 +14,7 @@ from tests.promises.doors import ACCOUNTS, DOORS
 from tests.promises.test_every_role_at_every_door import is_offered, knock
 from tests.promises.world import LENT, NAMES, PRIVATE, World, undone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]
+pytestmark = pytest.mark.django_db
 ADDRESSES = ("", "?q={mark}", "?format=csv", "?show=all")
 
 

@@ -129,6 +129,8 @@ def void_cost(request: HttpRequest, key: UUID, line: UUID) -> HttpResponse:
 def costs_csv(request: HttpRequest, key: UUID) -> HttpResponseBase:
     """The lines of an activity's costs as a file; time is told by role, not by person."""
     found = _activity(request, key)
+    if not rules.may_see_costs(request.user, found):
+        raise Http404
     lines = queries.cost_lines_for(person_of(request), found)
 
     def rows() -> Iterator[list[object]]:
