@@ -78,7 +78,7 @@ def _build(folder: Path, wanted: dict[str, int]) -> None:
     from staffroom.home.demo import build
 
     try:
-        built = build(**wanted)
+        built = build(teachers=wanted["teachers"], seed=wanted["seed"])
     except ValueError as error:
         shutil.rmtree(folder)
         raise Mistake(str(error)) from error
