@@ -67,7 +67,10 @@ def main() -> None:
 
         district = Organization.objects.create(kind="district", name="Benchmark", slug="benchmark")
         files = make(
-            schools=chosen.schools, teachers=chosen.teachers, students=chosen.students, sections_each=chosen.sections_each
+            schools=chosen.schools,
+            teachers=chosen.teachers,
+            students=chosen.students,
+            sections_each=chosen.sections_each,
         ).zipped()
         people = chosen.students + chosen.teachers
         first = timed(lambda: import_roster(by=None, district=district, path_or_file=files, name="roster.zip"))

@@ -64,12 +64,8 @@ MEMBERS: tuple[tuple[str, str, str, Role], ...] = (
 )
 
 
-def organization(
-    name: str, kind: str, parent: Organization | None = None
-) -> Organization:
-    return Organization.objects.create(
-        name=name, kind=kind, parent=parent, slug=name.lower().replace(" ", "-")
-    )
+def organization(name: str, kind: str, parent: Organization | None = None) -> Organization:
+    return Organization.objects.create(name=name, kind=kind, parent=parent, slug=name.lower().replace(" ", "-"))
 
 
 def gather() -> Cast:
@@ -92,9 +88,7 @@ def gather() -> Cast:
         course=Course.objects.create(organization=district, title="Mathematics 5", subject="Mathematics", grade="5"),
         section=None,  # type: ignore[arg-type]
     )  # fmt: skip
-    cast.section = Section.objects.create(
-        school=cast.alder, course=cast.course, title="5th-grade math, room 12"
-    )
+    cast.section = Section.objects.create(school=cast.alder, course=cast.course, title="5th-grade math, room 12")
     cast.section.terms.add(cast.term)
     for given, family, where, role in MEMBERS:
         is_student = role is Role.STUDENT
@@ -103,9 +97,7 @@ def gather() -> Cast:
             given_name=given,
             family_name=family,
         )
-        Membership.objects.create(
-            person=person, organization=getattr(cast, where), role=role
-        )
+        Membership.objects.create(person=person, organization=getattr(cast, where), role=role)
         cast.people[given.lower()] = person
         if is_student or given == "Amara":
             Enrollment.objects.create(

@@ -43,7 +43,8 @@ class Turn:
 
 def conversation(rng: np.random.Generator, duration_s: float) -> list[Turn]:
     """Turns of a lesson: the teacher asks, waits, a student or two answer, she takes it up."""
-    turns, now = [], 1.0
+    turns: list[Turn] = []
+    now = 1.0
     while now < duration_s - 6:
         for who, least, most, pause in ((-1, 4, 11, 2.6), (int(rng.integers(6)), 2, 6, 0.9), (-1, 2, 5, 1.2)):
             length = float(rng.uniform(least, most))
@@ -142,7 +143,7 @@ def draw_lesson(path: Path, *, duration_s: float, seed: int) -> None:
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         audio = container.add_stream("aac", rate=SAMPLES_PER_S, layout="mono")
         for picture in frames(turns, duration_s):
-            container.mux(video.encode(av.VideoFrame.from_image(picture)))
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
         container.mux(video.encode(None))
         for start, piece in _pieces(sound(turns, duration_s, rng)):
             frame = av.AudioFrame.from_ndarray(piece[None, :], format="fltp", layout="mono")
