@@ -203,8 +203,8 @@ def test_pages_for_strangers_are_ours(client: Client, db: None, page: str) -> No
 
 
 @pytest.mark.parametrize("page", OWN_PAGES)
-def test_pages_about_ones_own_sign_in_are_ours(client: Client, cast: Cast, page: str) -> None:
-    client.force_login(cast.amara)
+def test_pages_about_ones_own_sign_in_are_ours(client: Client, amara: Person, page: str) -> None:
+    client.force_login(amara)
     answer = client.get(f"/accounts/{page}/", follow=True)
     html = answer.content.decode()
     assert answer.status_code == 200
