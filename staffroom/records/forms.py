@@ -63,12 +63,22 @@ def _choose_place(form: forms.BaseForm, places: QuerySet[Organization]) -> None:
     field.empty_label = None
 
 
+class PeopleField(forms.ModelMultipleChoiceField):
+    """Several people. A number that no row can have is refused, not asked for: the database would not take it."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError:
+            raise forms.ValidationError(_("Choose people of the list.")) from None
+
+
 class AttendanceForm(forms.Form):
     """Who of one school took part on a day, and for how long."""
 
     day = forms.DateField(label=gettext_lazy("Day"), widget=DateInput(), initial=timezone.localdate)
     hours = forms.DecimalField(label=gettext_lazy("Hours"), min_value=Decimal("0.05"), max_value=24, decimal_places=2)
-    people = forms.ModelMultipleChoiceField(
+    people = PeopleField(
         label=gettext_lazy("Who took part"), queryset=Person.objects.none(), widget=forms.CheckboxSelectMultiple
     )
 
