@@ -34,6 +34,7 @@ class Arriving:
     length: int | None
     body: bytearray = field(default_factory=bytearray)
     received: int = 0
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_whole(self) -> bool:
@@ -181,6 +182,15 @@ class Handler(BaseHTTPRequestHandler):
         upload = self.upload()
         if not upload:
             return
+        if not upload.turn.acquire(blocking=False):  # what the cut request had sent is still being read
+            self.rfile.read(int(self.headers["Content-Length"]))
+            return self.answer(423, Tus_Resumable="1.0.0")
+        try:
+            self.append(upload)
+        finally:
+            upload.turn.release()
+
+    def append(self, upload: Arriving) -> None:
         if int(self.headers["Upload-Offset"]) != len(upload.body):
             self.rfile.read(int(self.headers["Content-Length"]))
             return self.answer(409, Tus_Resumable="1.0.0")

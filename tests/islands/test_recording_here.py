@@ -31,7 +31,6 @@ def recorder(site: Site) -> str:
 
 @pytest.fixture
 def ready(page: Page, recorder: str) -> Page:
-    page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
     page.goto(recorder)
     page.get_by_role("button", name="Turn camera and microphone on").click()
     expect(page.get_by_role("button", name="Record")).to_be_visible()

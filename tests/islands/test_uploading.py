@@ -33,7 +33,6 @@ def lesson(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def form(site: Site, page: Page) -> Page:
-    page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
     page.goto(site.page("/lessons/new/", "file-uploader", CSRF + FORM))
     return page
 
