@@ -134,9 +134,8 @@ def child_environment() -> dict[str, str]:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
     django = importlib.util.find_spec("django")
     compiled = django.cached if django else None
-    if not (compiled and os.path.exists(compiled)) and (
-        sys.dont_write_bytecode or not os.access(Path(str(compiled)).parents[1], os.W_OK)
-    ):
+    is_compiled = bool(compiled and os.path.exists(compiled))
+    if sys.dont_write_bytecode or not (is_compiled or os.access(Path(str(compiled)).parents[1], os.W_OK)):
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment.setdefault("PYTHONPYCACHEPREFIX", str(options.data_folder() / "cache" / "python"))
     return environment
