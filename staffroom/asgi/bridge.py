@@ -225,7 +225,8 @@ class _Exchange:
                 self._give(piece)
             self.is_complete = not self.gone.is_set() and sent >= self._promised()
         finally:
-            self.stream.close()
+            if hasattr(self.stream, "close"):  # plain iterables need none
+                self.stream.close()
             connections.close_all()
 
     def _give(self, piece: bytes) -> None:
