@@ -63,7 +63,7 @@ def _choose_place(form: forms.BaseForm, places: QuerySet[Organization]) -> None:
     field.empty_label = None
 
 
-class PeopleField(forms.ModelMultipleChoiceField):
+class PeopleField(forms.ModelMultipleChoiceField[Person]):
     """Several people. A number that no row can have is refused, not asked for: the database would not take it."""
 
     def clean(self, value: Any) -> Any:

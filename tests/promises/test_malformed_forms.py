@@ -20,7 +20,7 @@ FIELDS = (
 )  # fmt: skip
 JUNK = {
     "NUL": "a\x00b", "long": "x" * 10_000, "huge": "9" * 30, "beyond": "9223372036854775808", "negative": "-1", "not a number": "NaN",
-    "far date": "99999-12-31", "last date": "9999-12-31", "markup": "<script>'\"{{7*7}}", "list": "[1, 2", "lone": "\ud800".encode("utf-8", "replace").decode(),
+    "far date": "99999-12-31", "last date": "9999-12-31", "markup": "<script>'\"{{7*7}}", "list": "[1, 2",
 }  # fmt: skip
 
 
