@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -59,7 +60,6 @@ MIDDLEWARE = [
     "staffroom.entrance.request_log",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -173,15 +173,13 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": _storage(options.get("files_url")),
     # Names with hashes, and compressed: once `staffroom start` has collected them. Until then as they lie in the package.
     "staticfiles": {
-        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
-        if not DEBUG and (DATA / "static" / "staticfiles.json").exists()
+        "BACKEND": "staffroom.ui.collecting.Collected"
+        if not DEBUG and ("STAFFROOM_COLLECTING" in os.environ or (DATA / "static" / "staticfiles.json").exists())
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
-SERVESTATIC_USE_FINDERS = not (DATA / "static" / "staticfiles.json").exists()
-SERVESTATIC_AUTOREFRESH = DEBUG
 DJANGO_VITE = {
     "default": {
         "dev_mode": False,

@@ -56,6 +56,7 @@ def ensure_prepared() -> None:
 
 def prepare(told: argparse.Namespace) -> int:
     """Migrate, collect static files, install what ships with the program, and leave the stamp."""
+    os.environ["STAFFROOM_COLLECTING"] = "1"  # the settings then choose the storage that makes the names with hashes
     set_up()
     from django.core.management import call_command
     from django.db import connection
