@@ -29,6 +29,7 @@ class PersonalData:
     hide: whether an object's content is kept from the person it is about (a coach's private note shows as existing only).
     files: (name, opened file or path) pairs of one object, for the export.
     page: address of the object for its owner, if it has one.
+    opened_page: address at which two administrators see it after they have broken the glass, if there is one.
     """
 
     model: type[models.Model]
@@ -47,6 +48,7 @@ class PersonalData:
     hide: Callable[[Any, Any], bool] | None = None
     owner: Callable[[Any], Any] | None = None
     purge: Callable[[models.QuerySet[Any]], int] | None = None
+    opened_page: Callable[[Any], str] | None = None
 
     @property
     def ends_field(self) -> str:

@@ -168,6 +168,13 @@ def break_glass_for(viewer: Person, thing: models.Model) -> BreakGlass | None:
     )
 
 
+def opened_page(request: BreakGlass) -> str:
+    """Where the two administrators see the thing, as long as the glass is open; nothing before and after."""
+    is_open = request.approved_at is not None and bool(request.expires_at and request.expires_at > timezone.now())
+    declaration = personal.declaration_of(type(request.about)) if is_open and request.about is not None else None
+    return declaration.opened_page(request.about) if declaration and declaration.opened_page else ""
+
+
 def break_glass_requests_for(viewer: Person) -> Iterable[BreakGlass]:
     """Requests that wait for the viewer's second word."""
     waiting = BreakGlass.objects.filter(approved_at=None, refused_at=None).select_related("owner", "asked_by")

@@ -163,7 +163,8 @@ def glass_requests(request: HttpRequest) -> HttpResponse:
     if not _administers(viewer):
         raise Http404
     own = BreakGlass.objects.filter(models.Q(asked_by=viewer) | models.Q(approved_by=viewer)).select_related("owner")
-    context = {"waiting": queries.break_glass_requests_for(viewer), "own": own[:50]}
+    rows = [(each, queries.opened_page(each)) for each in own[:50]]
+    context = {"waiting": queries.break_glass_requests_for(viewer), "own": rows}
     return render_page(request, "permissions/glass_requests.html", context)
 
 

@@ -101,6 +101,7 @@ LESSONS = (
     Door("lessons:shared", SIGNED_IN),
     Door("lessons:new", SIGNED_IN, methods="GET POST"),
     Door("lessons:lesson", OWNER, "lesson.slug"),
+    Door("lessons:opened", NOBODY, "lesson.key", why="two administrators, once the second has agreed"),
     Door("lessons:record", OWNER, "empty_lesson.slug"),
     Door("lessons:finish_recording", OWNER, "empty_lesson.slug", "POST"),
     Door("lessons:progress", OWNER, "lesson.slug"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -94,6 +95,7 @@ def declare_all() -> None:
         export=exports.lesson_as_data,
         ends="ends_on",
         page=lambda lesson: lesson.get_absolute_url(),
+        opened_page=lambda lesson: reverse("lessons:opened", args=[lesson.key]),
         owner=lambda lesson: lesson.owner,
         purge=_purge_lessons,
     )

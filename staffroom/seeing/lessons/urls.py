@@ -9,6 +9,7 @@ urlpatterns = [
     path("", lessons.list_lessons, name="list"),
     path("shared/", lessons.list_shared, name="shared"),
     path("new/", lessons.new_lesson, name="new"),
+    path("opened/<uuid:key>/", lessons.show_opened, name="opened"),
     path("<slug:slug>/", lessons.show_lesson, name="lesson"),
     path("<slug:slug>/record/", lessons.record_lesson, name="record"),
     path("<slug:slug>/record/finish/", lessons.finish_recording, name="finish_recording"),

@@ -18,6 +18,7 @@ from staffroom.seeing.lessons.actions.lessons import (
     download_original,
     follow_file,
     keep_what_arrived,
+    open_by_glass,
     reflect,
 )
 from staffroom.seeing.lessons.actions.moments import edit_moment, note_moment, remove_moment
@@ -37,6 +38,7 @@ __all__ = [
     "keep_what_arrived",
     "make_clip",
     "note_moment",
+    "open_by_glass",
     "open_clip",
     "reflect",
     "remove_clip",
