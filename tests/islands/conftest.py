@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,17 +13,6 @@ from playwright.sync_api import Page
 
 from tests.islands.site import TOKEN, Site
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SECONDS = 20
 CSRF = f'<form id="token"><input type="hidden" name="csrfmiddlewaretoken" value="{TOKEN}"></form>'
 MOMENTS = [
@@ -39,15 +27,6 @@ MOMENTS = [
         "text": "Four seconds of silence.",
     },
 ]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **browser_type_launch_args,
-        "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-        "args": FLAGS,
-    }
 
 
 @pytest.fixture

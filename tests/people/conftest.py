@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from django.db import transaction
 
-from tests.ui.conftest import browser_type_launch_args  # noqa: F401  (a fixture)
-
 
 @pytest.fixture
 def transactional_world() -> Callable[[], AbstractContextManager[None]]:
