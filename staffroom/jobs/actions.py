@@ -252,7 +252,9 @@ def _put_off_or_fail(running: _Running, error: Exception) -> bool:
     job = running.job
     is_over = isinstance(error, GiveUp) or job.attempts - job.losses >= job.max_attempts
     failure, now = sentence(error), timezone.now()
-    log.warning("job_failed", error=type(error).__name__, places=places(error)[-6:], attempt=job.attempts, is_over=is_over)
+    log.warning(
+        "job_failed", error=type(error).__name__, places=places(error)[-6:], attempt=job.attempts, is_over=is_over
+    )
     changes: dict[str, Any] = {"failure": failure, "lease_until": None}
     if is_over:
         changes |= {"state": Job.State.FAILED, "finished_at": now}

@@ -129,9 +129,7 @@ class Days(Schema):
     last: date | None = None
 
 
-@router.get(
-    "/activities/{uuid:key}/costs", response=CostsOut, summary="What an activity cost"
-)
+@router.get("/activities/{uuid:key}/costs", response=CostsOut, summary="What an activity cost")
 def costs(request: HttpRequest, key: UUID, days: Query[Days]) -> Any:
     """For leaders and administrators of the activity's organization; both days are included."""
     viewer = person_of(request)
