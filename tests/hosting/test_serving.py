@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -113,6 +114,12 @@ class Client:
         return not self.messages[-1].get("more_body", False) and self.messages[-1]["type"] == "http.response.body"
 
 
+def to_its_end(serving: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: where a browser has been driven in this process, its event loop goes on in the main thread."""
+    with ThreadPoolExecutor(max_workers=1) as alone:
+        alone.submit(asyncio.run, serving).result()
+
+
 @pytest.fixture(autouse=True)
 def nothing_seen() -> None:
     seen.clear()
@@ -129,7 +136,7 @@ def web() -> Iterator[Callable[..., Client]]:
             served.append(Bridge(get_wsgi_application(), threads=threads))
             await asyncio.wait_for(asyncio.gather(*(served[-1](c.scope, c.receive, c.send) for c in clients)), 20)
 
-        asyncio.run(serve())
+        to_its_end(serve())
         return clients[0]
 
     with here:
@@ -272,7 +279,7 @@ def test_websockets_without_a_route_are_closed() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(asgi.application(scope, receive, send))
+    to_its_end(asgi.application(scope, receive, send))
     assert sent[-1] == {"type": "websocket.close", "code": 4404}
 
 
@@ -289,7 +296,7 @@ def test_websockets_from_other_sites_are_refused() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(asgi.application(scope, receive, send))
+    to_its_end(asgi.application(scope, receive, send))
     assert sent[-1]["type"] == "websocket.close"
     assert sent[-1].get("code") != 4404
 
@@ -304,6 +311,6 @@ def test_the_server_speaks_lifespan() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message["type"])
 
-    asyncio.run(asgi.application({"type": "lifespan"}, receive, send))
+    to_its_end(asgi.application({"type": "lifespan"}, receive, send))
     asgi._http.cache_clear()
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
