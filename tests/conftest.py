@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any
-
-os.environ.setdefault("STAFFROOM_DATA", tempfile.mkdtemp(prefix="staffroom-test-"))
-
-# Counting would stop the tests that knock thousands of times; tests of the limit set their own.
-os.environ.setdefault("STAFFROOM_API_PER_MINUTE", "0")
-os.environ.setdefault("STAFFROOM_UPLOADS_PER_MINUTE", "0")
-
-# Playwright keeps an event loop running in the process that drives a browser; tests that follow there use the database all the same.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 import pytest
 from pytest_django import Settings
