@@ -36,6 +36,8 @@ FIRST_WAIT_S = 5
 LONGEST_WAIT_S = 3600
 # A job whose worker vanishes this often is taken to be what kills it (memory, a native crash).
 MOST_LOSSES = 25
+# From here on others go first: it may be this job that ends its workers.
+SUSPECT_AFTER_LOSSES = 3
 REPORT_EVERY_S = 0.5
 
 type AnyTask = Task[..., Any]
@@ -157,36 +159,63 @@ def due() -> Q:
     return Q(state=Job.State.WAITING, next_try_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lte=now)
 
 
-def claim(worker: str) -> Job | None:
-    """Take the next due job for a worker, with a lease; None when nothing is due. No two workers get the same job."""
-    if not Job.objects.filter(due()).exists():
-        return None
-    with transaction.atomic():
-        waiting = Job.objects.filter(due()).select_for_update(skip_locked=True, of=("self",))
-        job = waiting.select_related("call").order_by("-priority", "next_try_at", "pk").first()
-        if job is None:
-            return None
-        if job.state == Job.State.RUNNING:
-            log.warning("job_taken_over", job=job.pk, kind=job.kind, from_worker=job.worker, worker=worker)
-            job.losses += 1
-            if job.losses > MOST_LOSSES:
-                _bury(job)
+def claim(worker: str, only: Job | None = None) -> Job | None:
+    """Take the next due job (or only this one) for a worker, with a lease; None when nothing is due. No two get the same job.
+
+    A job that has lost several workers comes after all others, so that what it does to them does not stop the queue; one that
+    has lost too many fails here, as if it had failed itself.
+    """
+    wanted = due() & Q(pk=only.pk) if only else due()
+    while Job.objects.filter(wanted).exists():
+        with transaction.atomic():
+            job = _next(wanted)
+            if job is None:
                 return None
-        now = timezone.now()
-        job.state, job.worker, job.lease_until = Job.State.RUNNING, worker, _lease_end()
-        job.attempts += 1
-        job.started_at = job.started_at or now
-        job.save(update_fields=["state", "worker", "lease_until", "attempts", "losses", "started_at"])
-        job.call.claim(worker)
+            if job.state == Job.State.RUNNING:
+                log.warning("job_taken_over", job=job.pk, kind=job.kind, from_worker=job.worker, worker=worker)
+                job.losses += 1
+            if job.losses <= MOST_LOSSES:
+                return _give_lease(job, worker)
+            _bury(job)
+        _tell_finished(job)
+    return None
+
+
+def _next(wanted: Q) -> Job | None:
+    waiting = Job.objects.filter(wanted).select_for_update(skip_locked=True, of=("self",)).select_related("call")
+    waiting = waiting.annotate(is_suspect=Q(losses__gte=SUSPECT_AFTER_LOSSES))
+    return waiting.order_by("is_suspect", "-priority", "next_try_at", "pk").first()
+
+
+def _give_lease(job: Job, worker: str) -> Job:
+    job.state, job.worker, job.lease_until = Job.State.RUNNING, worker, _lease_end()
+    job.attempts += 1
+    job.started_at = job.started_at or timezone.now()
+    job.save(update_fields=["state", "worker", "lease_until", "attempts", "losses", "started_at"])
+    job.call.claim(worker)
     return job
 
 
 def _bury(job: Job) -> None:
     """Give up on a job whose worker vanished every time."""
     job.state, job.finished_at, job.lease_until = Job.State.FAILED, timezone.now(), None
-    job.failure = _("The worker vanished %(times)s times while doing this.") % {"times": job.losses}
+    words = _(
+        "Its worker vanished %(times)s times while doing this: there may be too little memory for it. It can be tried again."
+    )
+    job.failure = words % {"times": job.losses}
     job.save(update_fields=["state", "losses", "finished_at", "lease_until", "failure"])
-    DBTaskResult.objects.filter(pk=job.call_id).update(status=TaskResultStatus.FAILED, finished_at=job.finished_at)
+    DBTaskResult.objects.filter(pk=job.call_id).update(
+        status=TaskResultStatus.FAILED,
+        finished_at=job.finished_at,
+        exception_class_path=f"{LeaseLost.__module__}.{LeaseLost.__qualname__}",
+        traceback="",
+    )
+
+
+def _tell_finished(job: Job) -> None:
+    """Let rooms hear that a job is over, done or failed."""
+    job.call.refresh_from_db()
+    task_finished.send(sender=DBTaskResult, task_result=job.call.task_result)
 
 
 @contextmanager
@@ -221,8 +250,7 @@ def run(job: Job) -> bool:
             hand_back(job)
             raise
         if is_over:
-            job.call.refresh_from_db()
-            task_finished.send(sender=DBTaskResult, task_result=job.call.task_result)
+            _tell_finished(job)
     return error is None
 
 

@@ -69,10 +69,29 @@ class WorkerLoop:
                 continue
             pool.submit(self._do, job)
 
-    def _claim(self) -> Job | None:
+    def do_one(self, job: Job) -> Job:
+        """Do one job here and now, unless a worker is quicker; returns it as it ended. When this process dies, they do it."""
+        self._patiently(lambda: Worker.objects.create(name=self.name))
+        heartbeat = threading.Thread(target=self._keep_leases, name="heartbeat", daemon=True)
+        heartbeat.start()
+        try:
+            while not job.is_finished:
+                self._free.acquire()
+                if claimed := self._claim(job):
+                    self._do(claimed)
+                else:
+                    self._free.release()
+                    self._stopping.wait(IDLE_S)
+                job.refresh_from_db()
+        finally:
+            self._stopping.set()
+            self._patiently(lambda: Worker.objects.filter(name=self.name).delete())
+        return job
+
+    def _claim(self, only: Job | None = None) -> Job | None:
         """The next job, known to the heartbeat; a database that is away or busy only means: not now."""
         try:
-            job = actions.claim(self.name)
+            job = actions.claim(self.name, only)
         except (DatabaseError, InterfaceError) as error:
             log.warning("claim_failed", error=type(error).__name__)
             close_old_connections()

@@ -16,6 +16,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.nursery import Nursery
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 CSRF = "a" * 32
@@ -114,6 +116,9 @@ class Site:
         """The loop of ``staffroom worker``, without looking first whether the database is up to date."""
         loop = "import django; django.setup(); from staffroom.jobs.worker import WorkerLoop; WorkerLoop().run()"
         return self.start(sys.executable, "-c", loop)
+
+    def start_nursery(self) -> Nursery:
+        return Nursery(self.environment)
 
     def close(self) -> None:
         for process in self.processes:

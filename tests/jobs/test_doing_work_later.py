@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from django.tasks import TaskResultStatus
+from django.tasks import TaskResult, TaskResultStatus
+from django.tasks.signals import task_finished
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -196,13 +197,34 @@ def test_losing_workers_uses_up_no_attempt() -> None:
 
 def test_a_job_that_kills_every_worker_fails_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actions, "MOST_LOSSES", 2)
+    heard: list[str] = []
+
+    def hear(sender: object, task_result: TaskResult, **kwargs: object) -> None:
+        assert task_result.status == TaskResultStatus.FAILED
+        heard.append(task_result.task.module_path)
+
     later(tasks.say, word="x")
-    for _ in range(4):
-        claim("one")
-        let_leases_run_out()
+    task_finished.connect(hear)
+    try:
+        for _ in range(4):
+            claim("one")
+            let_leases_run_out()
+    finally:
+        task_finished.disconnect(hear)
     job = Job.objects.get()
     assert job.state == "failed"
     assert "vanished 3 times" in job.failure
+    assert heard == [tasks.say.module_path], "the room that waits for it hears that it failed"
+
+
+def test_a_job_that_kills_its_workers_does_not_stop_the_queue() -> None:
+    later(tasks.say, word="deadly", priority=50)
+    for worker in ("one", "two", "three", "four"):
+        assert claim(worker)
+        let_leases_run_out()
+    later(tasks.say, word="harmless")
+    run_waiting()
+    assert tasks.heard == ["harmless", "deadly"]
 
 
 def test_a_stopped_worker_hands_its_job_back() -> None:
