@@ -14,21 +14,26 @@ from staffroom.cli import Failure, Mistake
 from staffroom.cli.preparing import ensure_prepared, set_up
 
 if TYPE_CHECKING:
-    from staffroom.people.models import Organization, Person
+    from staffroom.people.models import Organization, Person, RosterImport
 
 
 def import_roster(told: argparse.Namespace) -> int:
     """Take a roster in; bad rows are printed, the rest is done."""
     path = _readable(told.file)
     district = _district(told.district)
-    from staffroom.people.actions import import_roster as take
+    from staffroom.people.actions import receive_roster
+    from staffroom.people.models import RosterImport
     from staffroom.people.rosters.roster import RosterRefused
 
     try:
-        by = _administrator(told.by, district)
-        done = take(by=by, district=district, path_or_file=path, may_end_most=told.may_end_most)
+        with path.open("rb") as file:
+            by = _administrator(told.by, district)
+            done = receive_roster(by=by, district=district, name=path.name, file=file)
     except RosterRefused as refusal:
         raise Failure(f"{path.name} was not taken in: {refusal}") from refusal
+    _do_as_a_job(done, told.may_end_most)
+    if done.state != RosterImport.State.DONE:
+        raise Failure(f"{path.name} was not taken in: {done.message}")
     problems = done.problems.count()
     for problem in done.problems.all()[:100]:
         print(problem)
@@ -36,6 +41,18 @@ def import_roster(told: argparse.Namespace) -> int:
         print(f"… and {problems - 100} more; all stand on the import's page.")
     print(f"{path.name}: {done.rows_total:,} rows read, {problems:,} not taken. {_counted(done.counts)}")
     return 0
+
+
+def _do_as_a_job(waiting: RosterImport, may_end_most: bool) -> None:
+    """Take it in here; when this process is killed meanwhile, a worker takes it over."""
+    from staffroom.jobs.actions import later
+    from staffroom.jobs.worker import WorkerLoop
+    from staffroom.people import tasks
+
+    waiting.may_end_most = may_end_most
+    waiting.save(update_fields=["may_end_most"])
+    WorkerLoop().do_one(later(tasks.take_roster, label=waiting.name, pk=waiting.pk))
+    waiting.refresh_from_db()
 
 
 def import_outcomes(told: argparse.Namespace) -> int:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
+from staffroom.jobs import actions as jobs
+from staffroom.jobs.models import Job
 from staffroom.people import tasks
 from staffroom.people.models import Person, RosterImport
 from staffroom.ui.pages import INVALID
@@ -62,6 +66,28 @@ def test_what_was_refused_while_writing_stands_on_the_page(client: Client, cast:
     client.post(f"{url}take/", {"may_end_most": "on"})
     tasks.take_roster.call(RosterImport.objects.first().pk)  # type: ignore[union-attr]
     assert "Taken in" in client.get(url).content.decode()
+
+
+def test_what_no_worker_could_finish_says_so_and_can_be_started_again(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(cast.omar)
+    url = upload(client, make()).url
+    monkeypatch.setattr(jobs, "MOST_LOSSES", 0)
+    job = jobs.later(tasks.take_roster, pk=RosterImport.objects.get().pk)
+    assert jobs.claim("a worker that dies")
+    RosterImport.objects.update(state="running", message="Reading")
+    page = client.get(url).content.decode()
+    assert "Start again" not in page, "a worker will take it over"
+    client.post(f"{url}take/")
+    assert RosterImport.objects.get().state == "running"
+    Job.objects.update(lease_until=timezone.now())
+    assert jobs.claim("another") is None
+    job.refresh_from_db()
+    assert job.state == "failed"
+    page = client.get(url).content.decode()
+    assert "broke off" in page
+    assert "Start again" in page
 
 
 def test_the_template_can_be_downloaded(client: Client, cast: Cast) -> None:

@@ -11,10 +11,11 @@ from staffroom.people.actions.invitations import (
 )
 from staffroom.people.actions.memberships import end_membership, give_role
 from staffroom.people.actions.organizations import make_organization, move_organization, rename_organization
-from staffroom.people.actions.rosters import import_roster, receive_roster, take_roster
+from staffroom.people.actions.rosters import break_off, import_roster, receive_roster, take_roster
 
 __all__ = [
     "InvitationGone",
+    "break_off",
     "bulk_people",
     "end_membership",
     "give_role",

@@ -88,8 +88,12 @@ def _opened(path_or_file: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
 def take_roster(waiting: RosterImport, *, may_end_most: bool = False) -> RosterImport:
     """Do a kept import: read with progress, then write in one transaction. May be done again at any time: same tables.
 
-    Raises RosterRefused, after noting it on the import, if the file set cannot be taken; then nothing was changed.
+    Raises RosterRefused, after noting it on the import, if the file set cannot be taken; then nothing was changed. Whoever was
+    killed right after the commit has left the file: it goes now.
     """
+    if waiting.state == RosterImport.State.DONE:
+        default_storage.delete(waiting.path)
+        return waiting
     may_end_most = may_end_most or waiting.may_end_most
     _note(waiting, state=RosterImport.State.RUNNING, message=_("Reading"), rows_done=0, may_end_most=may_end_most)
     with _failure_noted(waiting):
@@ -106,7 +110,7 @@ def _forget_old_files(district: Organization) -> None:
     before = timezone.now() - timedelta(days=KEPT_DAYS)
     for old in RosterImport.objects.filter(district=district, created_at__lt=before).exclude(path=""):
         default_storage.delete(old.path)
-        _note(old, path="")
+        RosterImport.objects.filter(pk=old.pk).update(path="")
 
 
 @contextmanager
@@ -120,8 +124,21 @@ def _failure_noted(waiting: RosterImport) -> Iterator[None]:
         raise RosterRefused(message) from refused
 
 
+def break_off(waiting: RosterImport) -> None:
+    """Note that an import ended for a reason that is not the file's: nothing was changed, and it can be started again."""
+    words = _(
+        "It broke off here, not because of the file. Start it again; if that does not help, tell whoever hosts this site."
+    )
+    _note(waiting, state=RosterImport.State.FAILED, message=words, finished_at=timezone.now())
+
+
 def _write(waiting: RosterImport, roster: Roster, may_end_most: bool) -> None:
     with transaction.atomic():
+        # One roster of a district at a time; whoever was taken over and comes back finds it done.
+        Organization.objects.select_for_update(no_key=True).get(pk=waiting.district_id)
+        if RosterImport.objects.filter(pk=waiting.pk, state=RosterImport.State.DONE).exists():
+            waiting.refresh_from_db()
+            return
         writer = Writer(waiting.district, roster, may_end_most)
         writer.write()
         waiting.counts = {"found": roster.counts, "done": dict(sorted(writer.counts.items()))}
@@ -192,9 +209,10 @@ def _progress(waiting: RosterImport) -> Callable[[int], None]:
 
 
 def _note(waiting: RosterImport, **fields: object) -> None:
+    """Write on an import that is not done: what is done stays as it was written."""
     for name, value in fields.items():
         setattr(waiting, name, value)
-    RosterImport.objects.filter(pk=waiting.pk).update(**fields)
+    RosterImport.objects.filter(pk=waiting.pk).exclude(state=RosterImport.State.DONE).update(**fields)
 
 
 def _keep_problems(waiting: RosterImport, problems: list[of.Problem]) -> None:

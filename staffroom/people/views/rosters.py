@@ -72,6 +72,9 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     if found.state == RosterImport.State.DONE or not found.path:
         messages.error(request, _("This roster is already in. Upload it again to take it in again."))
         return redirect("people:roster", pk)
+    if found.state == RosterImport.State.RUNNING:
+        messages.info(request, _("It is being taken in already. If its worker stops, another takes it over."))
+        return redirect("people:roster", pk)
     found.state, found.message = RosterImport.State.WAITING, _("Waiting for the worker")
     found.may_end_most = bool(request.POST.get("may_end_most"))
     found.imported_by = viewer_of(request)
