@@ -100,6 +100,11 @@ class Person(AbstractBaseUser):
         if self.email:
             EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)
 
+    def forget_memberships(self) -> None:
+        """Read memberships, and what follows from them, anew at the next question; the rules remember them for a request."""
+        for remembered in ("_memberships", "_district", "_paths_around", "_schools"):
+            self.__dict__.pop(remembered, None)
+
     def get_full_name(self) -> str:
         return self.full_name
 
@@ -183,8 +188,7 @@ class Membership(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Let the person at hand, who remembers their memberships for a request, read them anew."""
         super().save(*args, **kwargs)
-        for remembered in ("_memberships", "_district", "_paths_around"):
-            self.person.__dict__.pop(remembered, None)
+        self.person.forget_memberships()
 
     @property
     def counts_today(self) -> bool:

@@ -18,11 +18,12 @@ from staffroom.people.rules import (
     memberships_of,
     overseen_by,
     people_seen_by,
+    schools_of,
     sections_seen_by,
     within,
 )
 
-__all__ = ["is_in", "memberships_of"]  # the rules that are questions as well
+__all__ = ["is_in", "memberships_of", "schools_of"]  # the rules that are questions as well
 
 
 def organizations_of(person: object, *roles: str) -> QuerySet[Organization]:

@@ -39,9 +39,7 @@ def memberships_of(person: object) -> list[Membership]:
 
 def forget_memberships(person: Person) -> None:
     """Read a person's memberships anew at the next question: for deeds that changed them."""
-    person.__dict__.pop("_memberships", None)
-    person.__dict__.pop("_district", None)
-    person.__dict__.pop("_paths_around", None)
+    person.forget_memberships()
 
 
 def is_in(person: object, organization: Organization, *roles: str) -> bool:
@@ -186,6 +184,30 @@ def _find_paths_around(person: Person) -> list[str]:
     districts = Organization.objects.filter(pk__in=below, kind=Organization.Kind.DISTRICT)
     paths = list(districts.order_by().values_list("path", flat=True)) if below else []
     return sorted({next((path for path in paths if place.path.startswith(path)), place.path) for place in staffed})
+
+
+def schools_of(person: object) -> dict[int, str]:
+    """The schools whose staff the person is, with their paths: by a membership there or in a team of it. Read once per person.
+
+    A district's staff is outside its schools. Partners and students are nobody's staff.
+    """
+    if not isinstance(person, Person):
+        return {}
+    found: dict[int, str] | None = person.__dict__.get("_schools")
+    if found is None:
+        found = _find_schools(person)
+        person.__dict__["_schools"] = found
+    return found
+
+
+def _find_schools(person: Person) -> dict[int, str]:
+    held = {each.organization for each in memberships_of(person) if each.role not in (Role.STUDENT, Role.PARTNER)}
+    schools = {place.pk: place.path for place in held if place.kind == Organization.Kind.SCHOOL}
+    above = {pk for place in held if place.kind == Organization.Kind.TEAM for pk in place.ancestor_pks} - set(schools)
+    if above:  # only a team has a school above it
+        found = Organization.objects.filter(pk__in=above, kind=Organization.Kind.SCHOOL).order_by()
+        schools |= dict(found.values_list("pk", "path"))
+    return schools
 
 
 def districts_around(person: object) -> Q:

@@ -28,13 +28,33 @@ def live_shares_of(thing: models.Model) -> QuerySet[Share]:
 
 def shares_for(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
     """Live loans of things of one kind that reach the viewer."""
-    kind = ContentType.objects.get_for_model(model)
-    return Share.objects.filter(rules.usable_by(viewer), content_type=kind).select_related("owner")
+    return lent(viewer, model).select_related("owner")
 
 
 def shared_with(viewer: Person, model: type[models.Model]) -> Q:
     """Which rows of a model somebody has lent to the viewer: to be put into a filter of that model."""
-    return Q(Exists(shares_for(viewer, model).filter(object_id=OuterRef("pk"))))
+    return Q(pk__in=lent(viewer, model).order_by().values("object_id"))
+
+
+def lent(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
+    """Live loans of things of one kind that reach the viewer, without anything else of them."""
+    return Share.objects.filter(rules.usable_by(viewer), content_type=ContentType.objects.get_for_model(model))
+
+
+def unopened(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
+    """Those of them that others lent and whose thing the viewer has not opened yet."""
+    opened = Access.objects.filter(
+        viewer=viewer, content_type=ContentType.objects.get_for_model(model), object_id=OuterRef("object_id")
+    )
+    return lent(viewer, model).exclude(owner=viewer).filter(~Exists(opened.order_by()))
+
+
+def opened_by(viewer: Person, model: type[models.Model], pks: Iterable[int]) -> set[int]:
+    """Which of some things the viewer has opened, as the access log says."""
+    found = Access.objects.filter(
+        viewer=viewer, content_type=ContentType.objects.get_for_model(model), object_id__in=list(pks)
+    )
+    return set(found.order_by().values_list("object_id", flat=True))
 
 
 def share_for(viewer: Person, thing: models.Model) -> Share | None:

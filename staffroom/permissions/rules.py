@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from staffroom.people import queries as people
@@ -45,10 +45,10 @@ def reaches(share: Share, person: Person) -> bool:
 
 def reaching(person: Person) -> Q:
     """The shares whose audience includes the person, as ``reaches`` says it of one."""
-    in_circle = CircleMember.objects.filter(circle_id=OuterRef("circle_id"), person=person)
+    circles = CircleMember.objects.filter(person=person).order_by().values("circle")
     return (
         Q(audience=Share.Audience.PERSON, person=person)
-        | (Q(audience=Share.Audience.CIRCLE) & Exists(in_circle))
+        | Q(audience=Share.Audience.CIRCLE, circle__in=circles)
         | Q(
             audience__in=[Share.Audience.SCHOOL, Share.Audience.DISTRICT],
             organization_id__in=_belongs_to(person),

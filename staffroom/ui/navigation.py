@@ -3,8 +3,8 @@
     navigation.register(Entry("lessons", _("Lessons"), "clapperboard", "lessons:list", 20, count=new_notes_for))
 
 `count` answers for a person what waits for them, best as a queryset: all querysets are counted together in one query.
-A count that has to be an integer costs what it costs: at most one such entry may have a query of its own, so that
-every page needs at most two.
+Where the exact number is dear, the queryset may count too many as long as it is 0 only when nothing waits, and `exactly`
+answers the number: it is asked only when something may wait.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Entry:
     order: int = 100
     guard: Callable[[Person], bool] = signed_in
     count: Callable[[Person], Waiting] | None = None
+    exactly: Callable[[Person], int] | None = None
     place: Literal["main", "bell", "account"] = "main"
 
 
@@ -96,9 +97,8 @@ def entries_for(person: Person) -> list[Entry]:
 
 def navigation_for(request: HttpRequest) -> Navigation:
     """The links for whoever asks; counts are made for those who are signed in only."""
-    person = getattr(request, "user", None)
-    entries = entries_for(person)
-    counts = counts_for(person, entries) if signed_in(person) else {}
+    entries = entries_for(getattr(request, "user", None))
+    counts = waiting_for(request)
     urls = {entry.key: reverse(entry.url_name) for entry in entries}
     current = _current(request.path, urls)
     links = {
@@ -112,11 +112,23 @@ def navigation_for(request: HttpRequest) -> Navigation:
     return Navigation(links["main"], links["account"], next(iter(links["bell"]), None))
 
 
+def waiting_for(request: HttpRequest) -> dict[str, int]:
+    """How much waits behind each entry for whoever asks; counted once in a request."""
+    person = getattr(request, "user", None)
+    if "_waiting" not in request.__dict__:
+        request.__dict__["_waiting"] = counts_for(person, entries_for(person)) if signed_in(person) else {}
+    counts: dict[str, int] = request.__dict__["_waiting"]
+    return counts
+
+
 def counts_for(person: Person, entries: Iterable[Entry]) -> dict[str, int]:
     """How much waits behind each entry."""
-    waiting = {entry.key: entry.count(person) for entry in entries if entry.count}
+    counting = {entry.key: entry for entry in entries if entry.count}
+    waiting = {key: entry.count(person) for key, entry in counting.items() if entry.count}
     counts = {key: value for key, value in waiting.items() if isinstance(value, int)}
-    return counts | _count_together({key: value for key, value in waiting.items() if isinstance(value, QuerySet)})
+    counts |= _count_together({key: value for key, value in waiting.items() if isinstance(value, QuerySet)})
+    dear = {key: entry.exactly for key, entry in counting.items() if entry.exactly and counts.get(key)}
+    return counts | {key: exactly(person) for key, exactly in dear.items()}
 
 
 def _count_together(querysets: dict[str, QuerySet[Any]]) -> dict[str, int]:

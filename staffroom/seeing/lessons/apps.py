@@ -39,5 +39,13 @@ class LessonsConfig(AppConfig):
         consent_changed.connect(tasks.heed_consent, dispatch_uid="lessons.consent_changed")
         every(tasks.close_sittings, minutes=5)
         navigation.register(
-            navigation.Entry("lessons", _("Lessons"), "clapperboard", "lessons:list", 10, count=queries.unseen_lent_to)
+            navigation.Entry(
+                "lessons",
+                _("Lessons"),
+                "clapperboard",
+                "lessons:list",
+                10,
+                count=queries.loans_unopened_by,
+                exactly=queries.unseen_count,
+            )
         )

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from staffroom.people import queries as people
-from staffroom.people.models import Enrollment, Membership, Organization, Person, Role
+from staffroom.people.models import Enrollment, Membership, Person, Role
 from staffroom.people.rules import lasting
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import BreakGlass, Consent, Share
@@ -29,13 +29,7 @@ NOBODY = Q(pk__in=[])
 
 def schools_of(person: Person) -> set[int]:
     """The schools whose staff the person is: by a membership there or in a team below. A district's staff is outside."""
-    around = {
-        pk
-        for held in people.memberships_of(person)
-        if held.role not in NOT_STAFF
-        for pk in held.organization.ancestor_pks
-    }
-    return set(Organization.objects.filter(pk__in=around, kind=Organization.Kind.SCHOOL).values_list("pk", flat=True))
+    return set(people.schools_of(person))
 
 
 def schools_around(lesson: Lesson) -> set[int]:
@@ -47,17 +41,16 @@ def is_inside(person: Person, lesson: Lesson) -> bool:
     return bool(schools_of(person) & schools_around(lesson))
 
 
-def inside_for(person: Person) -> Q:
-    """Lessons for which the person counts as inside the school."""
-    schools = schools_of(person)
+def inside_for(person: Person, at: str = "") -> Q:
+    """Lessons for which the person counts as inside the school; ``at`` is the path to the lesson, as in ``lesson__``."""
+    schools = people.schools_of(person)
     if not schools:
         return NOBODY
-    places = Organization.objects.filter(pk__in=schools).values_list("path", flat=True)
-    below = reduce(or_, (Q(organization__path__startswith=path) for path in places))
+    below = reduce(or_, (Q(organization__path__startswith=path) for path in schools.values()))
     colleague = Membership.objects.filter(
-        lasting(), below, ~Q(role__in=NOT_STAFF), person=OuterRef("owner"), person__is_active=True
+        lasting(), below, ~Q(role__in=NOT_STAFF), person=OuterRef(f"{at}owner"), person__is_active=True
     )
-    return Q(section__school__in=schools) | (Q(section=None) & Q(Exists(colleague)))
+    return Q(**{f"{at}section__school__in": list(schools)}) | Q(Exists(colleague.order_by()), **{f"{at}section": None})
 
 
 def may_leave_school(lesson: Lesson) -> bool:
@@ -65,15 +58,15 @@ def may_leave_school(lesson: Lesson) -> bool:
     return lesson.section is not None and permissions.consents_in(lesson.section, lesson.taught_on).may_leave_school
 
 
-def leaving_school() -> Q:
-    """Lessons that may be seen outside the school."""
+def leaving_school(at: str = "") -> Q:
+    """Lessons that may be seen outside the school; ``at`` is the path to the lesson."""
     newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
     students = Enrollment.objects.filter(
-        Q(ends_on=None) | Q(ends_on__gte=OuterRef("taught_on")),
-        section=OuterRef("section"), role=Enrollment.Role.STUDENT,
-    ).annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
+        Q(ends_on=None) | Q(ends_on__gte=OuterRef(f"{at}taught_on")),
+        section=OuterRef(f"{at}section"), role=Enrollment.Role.STUDENT,
+    ).order_by().annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
     without_yes = students.filter(Q(answer=None) | ~Q(answer=Consent.Answer.YES) | Q(until__lt=timezone.localdate()))
-    return Q(section__isnull=False) & Q(Exists(students)) & ~Q(Exists(without_yes))
+    return Q(Exists(students), **{f"{at}section__isnull": False}) & ~Q(Exists(without_yes))
 
 
 def may_watch(person: Person, lesson: Lesson) -> bool:
@@ -106,8 +99,12 @@ def may_open(person: Person, clip: Clip) -> bool:
 
 def lent_to(person: Person) -> Q:
     """Clips that somebody else has lent to the person and that the families' answers let her see."""
-    allowed = Lesson.objects.filter(inside_for(person) | leaving_school()).exclude(owner=person)
-    return permissions.shared_with(person, Clip) & Q(lesson__in=allowed.order_by().values("pk"))
+    return permissions.shared_with(person, Clip) & allowed_for(person)
+
+
+def allowed_for(person: Person) -> Q:
+    """Others' clips that the person may see as soon as they are lent to her."""
+    return ~Q(lesson__owner=person) & (inside_for(person, "lesson__") | leaving_school("lesson__"))
 
 
 def openable_by(person: Person) -> Q:

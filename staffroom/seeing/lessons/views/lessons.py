@@ -28,6 +28,7 @@ from staffroom.seeing.lessons.forms import LessonForm, NewLessonForm, Reflection
 from staffroom.seeing.lessons.models import Lesson
 from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
 from staffroom.ui.csv import csv_response
+from staffroom.ui.navigation import waiting_for
 from staffroom.ui.pages import render_page, respond_invalid
 
 NEW_PLACE = "lesson:new"
@@ -55,9 +56,12 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
         return csv_response("lessons.csv", header, lines)
     found = queries.lessons_after(queries.lessons_for(viewer), request.GET.get("before", ""))
     lessons, older_url = _page(found, queries.cursor_of)
-    rows = queries.progress_in(lessons)
-    lent = queries.unseen_lent_to(viewer).count()
-    return render_page(request, "lessons/list.html", {"rows": rows, "older_url": older_url, "lent": lent})
+    context = {
+        "rows": queries.progress_in(lessons),
+        "older_url": older_url,
+        "lent": waiting_for(request).get("lessons", 0),
+    }
+    return render_page(request, "lessons/list.html", context)
 
 
 @login_required
@@ -67,9 +71,10 @@ def list_shared(request: HttpRequest) -> HttpResponse:
     viewer = person(request)
     found = queries.clips_after(queries.clips_lent_to(viewer), request.GET.get("before", ""))
     clips, older_url = _page(found, lambda clip: clip.pk)
-    unseen = set(queries.unseen_lent_to(viewer).filter(pk__in=[clip.pk for clip in clips]).values_list("pk", flat=True))
+    unseen = queries.unseen_among(viewer, clips)
     rows = [(clip, clip.pk in unseen) for clip in clips]
-    return render_page(request, "lessons/shared.html", {"rows": rows, "older_url": older_url, "lent": len(unseen)})
+    context = {"rows": rows, "older_url": older_url, "lent": waiting_for(request).get("lessons", 0)}
+    return render_page(request, "lessons/shared.html", context)
 
 
 @login_required
