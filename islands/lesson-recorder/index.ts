@@ -174,7 +174,7 @@ class LessonRecorder extends HTMLElement {
 
   private setPhase(phase: Phase, deed: () => void): void {
     deed();
-    this.set({ phase });
+    this.set({ phase, elapsedS: (this.capture?.watch.ms ?? 0) / 1000 });
   }
 
   private set(change: Partial<Shown>): void {

@@ -20,9 +20,9 @@ SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height
 BUILD = "from staffroom.home.demo import build; build(teachers=72, seed=2, has_lessons=False)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A district of 72 teachers, served with a worker beside."""
+    """A district of 72 teachers, served with a worker beside; one for all journeys."""
     place = Place(tmp_path_factory.mktemp("journey") / "data")
     place.python(f"from staffroom.cli.preparing import ensure_prepared; ensure_prepared(); {BUILD}")
     place.begin("start")
@@ -76,8 +76,13 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, site: Place) -> None:
         self.context, self.site = context, site
-        self.page: Page = context.new_page()
         self.complaints: list[str] = []
+        self.page: Page
+        self.open_another_page()
+
+    def open_another_page(self) -> None:
+        """Another tab, for the one before is gone or left alone."""
+        self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._hear)
 
