@@ -23,7 +23,7 @@ class RoleOut(Schema):
 
 
 class PersonOut(Schema):
-    """A person as the viewer may see them: students by first name only, unless the viewer leads or administers."""
+    """A person as the viewer may see them: students by first name and without address, unless the viewer leads or administers."""
 
     key: UUID
     name: str
@@ -61,9 +61,9 @@ def list_people(
 ) -> PeopleOut:
     """Sorted by last and first name, thirty at a time."""
     viewer = request.user
-    found = queries.narrowed(queries.people_for(viewer), q, role or "", at)
-    rows = list(queries.with_roles(queries.after(found, str(after or "")))[: ROWS + 1])
     in_full = rules.oversees_anything(viewer)
+    found = queries.narrowed(queries.people_for(viewer), q, role or "", at, in_full=in_full)
+    rows = list(queries.with_roles(queries.after(found, str(after or "")))[: ROWS + 1])
     return PeopleOut(
         people=[_person(row, in_full) for row in rows[:ROWS]], after=rows[ROWS - 1].key if len(rows) > ROWS else None
     )
@@ -73,8 +73,9 @@ def _person(person: Person, in_full: bool) -> PersonOut:
     held = person.roles_now  # type: ignore[attr-defined]
     is_student = all(each.role == Role.STUDENT for each in held)
     roles = [RoleOut.model_construct(role=each.role, organization=each.organization.slug) for each in held]
-    name = person.full_name if in_full or not is_student else person.first_name
-    return PersonOut.model_construct(key=person.key, name=name, email=person.email, roles=roles)
+    if is_student and not in_full:
+        return PersonOut.model_construct(key=person.key, name=person.first_name, email=None, roles=roles)
+    return PersonOut.model_construct(key=person.key, name=person.full_name, email=person.email, roles=roles)
 
 
 @router.get("/organizations", response=list[OrganizationOut], summary="Organizations that you lead or administer")

@@ -17,6 +17,7 @@ class Role(models.TextChoices):
     """What a membership lets a person be in an organization and everything below it."""
 
     TEACHER = "teacher", _("teacher")
+    AIDE = "aide", _("aide")
     COACH = "coach", _("coach")
     MENTOR = "mentor", _("mentor")
     SCHOOL_LEADER = "school_leader", _("school leader")

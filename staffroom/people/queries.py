@@ -20,10 +20,14 @@ from staffroom.people.rules import (
     people_seen_by,
     schools_of,
     sections_seen_by,
+    teaches,
     within,
 )
 
-__all__ = ["is_in", "memberships_of", "schools_of"]  # the rules that are questions as well
+__all__ = ["is_in", "memberships_of", "schools_of", "teaches"]  # the rules that are questions as well
+
+
+NOT_FOR_LISTS = ("password", "last_login", "created_at", "source_id")
 
 
 def organizations_of(person: object, *roles: str) -> QuerySet[Organization]:
@@ -58,8 +62,9 @@ def _find_district(person: Person) -> Organization | None:
 
 
 def people_for(viewer: object) -> QuerySet[Person]:
-    """Persons whom the viewer may see, by family name."""
-    return Person.objects.filter(people_seen_by(viewer)).order_by("family_name", "given_name", "pk")
+    """Persons whom the viewer may see, by family name: what a list needs of them, without what only they and rosters need."""
+    found = Person.objects.filter(people_seen_by(viewer)).defer(*NOT_FOR_LISTS)
+    return found.order_by("family_name", "given_name", "pk")
 
 
 def sections_for(viewer: object) -> QuerySet[Section]:
@@ -116,18 +121,27 @@ def _words(text: str) -> list[str]:
 
 
 def _named(word: str) -> Q:
-    return (
-        Q(given_name__icontains=word)
-        | Q(preferred_name__icontains=word)
-        | Q(family_name__icontains=word)
-        | Q(email__icontains=word)
-    )
+    return _called(word) | Q(family_name__icontains=word) | Q(email__icontains=word)
 
 
-def narrowed(people: QuerySet[Person], text: str = "", role: str = "", at: str = "") -> QuerySet[Person]:
-    """People whose name or address has each word of `text`, with a role, at a place (a slug) or below it."""
+def _called(word: str) -> Q:
+    return Q(given_name__icontains=word) | Q(preferred_name__icontains=word)
+
+
+def _is_staff() -> Q:
+    staff = Membership.objects.filter(lasting(), ~Q(role=Role.STUDENT), person=OuterRef("pk"))
+    return Q(Exists(staff.order_by()))
+
+
+def narrowed(
+    people: QuerySet[Person], text: str = "", role: str = "", at: str = "", *, in_full: bool = True
+) -> QuerySet[Person]:
+    """People whose name or address has each word of `text`, with a role, at a place (a slug) or below it.
+
+    Unless `in_full`, students are found by their first names only: whoever may not read a name cannot guess it either.
+    """
     for word in _words(text):
-        people = people.filter(_named(word))
+        people = people.filter(_named(word) if in_full else _called(word) | (_named(word) & _is_staff()))
     if role or at:
         people = people.filter(_holding(role, at))
     return people

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from staffroom.people import queries
 from staffroom.people.models import Membership, Person, Role
 from tests.cast import Cast
 
@@ -30,6 +31,20 @@ def test_everybody_gets_whom_they_may_see(client: Client, cast: Cast) -> None:
     assert "Leo Brandt" in names(client)
     client.force_login(cast.vera)
     assert names(client) == {"Vera Kovac"}
+
+
+def test_a_teacher_learns_first_names_of_students_and_nothing_more(client: Client, cast: Cast) -> None:
+    Person.objects.filter(pk=cast.leo.pk).update(email="leo@families.example", source_id="s-leo")
+    client.force_login(cast.amara)
+    [leo] = client.get("/api/people?q=leo").json()["people"]
+    assert (leo["name"], leo["email"]) == ("Leo", None)
+    for guess in ("brandt", "brand", "families"):
+        assert "Leo" not in names(client, f"?q={guess}"), "nor can the rest be guessed"
+    assert names(client, "?q=lindqvist") == {"Tom Lindqvist"}
+    listed = queries.people_for(cast.amara).get(pk=cast.leo.pk)
+    assert {"password", "last_login", "source_id"} <= listed.get_deferred_fields()
+    client.force_login(cast.grace)
+    assert names(client, "?q=brandt") == {"Leo Brandt"}
 
 
 def test_roles_and_narrowing(client: Client, cast: Cast) -> None:
@@ -68,9 +83,9 @@ def test_one_row_and_thirty_take_as_many_queries(client: Client, cast: Cast) -> 
     client.force_login(cast.omar)
     counts = []
     for query in ("?q=amara", ""):
-        with CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as asked:
             client.get(f"/api/people{query}")
-        counts.append(len(queries))
+        counts.append(len(asked))
     assert counts[0] == counts[1] <= 5
 
 

@@ -43,6 +43,13 @@ def test_the_template_itself_can_be_taken(cast: Cast) -> None:
     assert [held.role for held in queries.memberships_of(leader)] == [Role.SCHOOL_LEADER]
 
 
+def test_an_aide_belongs_to_the_school(cast: Cast) -> None:
+    take(cast, *template(), "Alder Elementary,aide,T-20,Ola,Berg,ola@school.example,Math 5 room 12,Mathematics 5")
+    aide = Person.objects.get(email="ola@school.example")
+    assert [(held.role, held.organization) for held in queries.memberships_of(aide)] == [(Role.AIDE, cast.alder)]
+    assert queries.sections_of(aide).get().title == "Math 5 room 12"
+
+
 def test_the_same_table_again_changes_nothing(cast: Cast) -> None:
     take(cast, *template())
     assert take(cast, *template()).counts["done"] == {}

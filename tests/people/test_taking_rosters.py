@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from staffroom.people import queries
+from staffroom.people import queries, rules
 from staffroom.people.actions import import_roster, receive_roster, take_roster
 from staffroom.people.models import (
     Course,
@@ -283,6 +283,37 @@ def test_a_roster_that_would_end_most_roles_asks_first(cast: Cast) -> None:
     assert rows() == before
     assert RosterImport.objects.first().state == "failed"  # type: ignore[union-attr]
     assert take(cast, small, may_end_most=True).counts["done"]["roles_ended"] == 35
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_aides_belong_to_their_school_and_are_no_teachers(cast: Cast, version: str) -> None:
+    files = make(version=version)
+    if version == "1.1":
+        files.row("users", "t1")["role"] = "aide"
+    else:
+        files.row("roles", "r-t1")["role"] = "aide"
+    files.row("enrollments", "e-t1")["role"] = "aide"
+    take(cast, files)
+    aide = Person.objects.get(source_id="t1")
+    assert list(aide.memberships.values_list("role", "organization__source_id")) == [("aide", "school-1")]
+    assert queries.sections_of(aide).get().source_id == "class-1"
+    assert queries.district_of(aide) == cast.district
+    assert aide.email, "aides are staff"
+    assert not rules.teaches_anywhere(aide)
+    assert aide in queries.people_for(cast.denise)
+
+
+def test_whoever_helps_in_a_section_without_any_role_is_an_aide_of_its_school(cast: Cast) -> None:
+    files = make()
+    files.remove("roles", "r-t1")
+    files.row("enrollments", "e-t1")["role"] = "aide"
+    take(cast, files)
+    aide = Person.objects.get(source_id="t1")
+    assert list(aide.memberships.values_list("role", "organization__source_id")) == [("aide", "school-1")]
+    assert take(cast, files).counts["done"] == {}, "and stays it"
+    files.remove("enrollments", "e-t1")
+    take(cast, files)
+    assert queries.memberships_of(Person.objects.get(source_id="t1")) == []
 
 
 def test_a_roster_killed_while_writing_leaves_nothing_and_can_be_taken_again(

@@ -54,7 +54,7 @@ NOT_NEEDED = "-"
 ROLES = {
     "teacher": Role.TEACHER,
     "student": Role.STUDENT,
-    "aide": "",
+    "aide": Role.AIDE,
     "administrator": LEADS,
     "principal": LEADS,
     "siteadministrator": LEADS,
@@ -134,6 +134,7 @@ class _Reader:
         self.districts = 0
         self.sessions: dict[str, Session] = {}
         self.roles_of: dict[str, set[str]] = defaultdict(set)
+        self.helps_at: dict[str, set[str]] = defaultdict(set)
 
     def _mode(self, manifest: dict[str, str], file: str) -> str:
         mode = manifest.get(f"file.{file}", "absent").casefold()
@@ -160,6 +161,7 @@ class _Reader:
                 self._table(file, take)
             if file == "academicSessions":
                 self._choose_terms()
+        self._place_aides()
         self._drop_unneeded()
         return self.roster
 
@@ -283,7 +285,7 @@ class _Reader:
         self, source_id: str, person: str, place: str, role: str, begins_on: date | None, ends_on: date | None
     ) -> None:
         self.roles_of[person].add(role)
-        if role in ("", NOT_NEEDED):
+        if role == NOT_NEEDED:
             return
         if role == LEADS:
             named = self.roster.places.get(place)
@@ -317,6 +319,17 @@ class _Reader:
         enrolled = of.EnrollmentRow(source_id, section, person, role, is_primary, begins_on, ends_on)
         self.roster.enrollments[source_id] = enrolled
         self.roles_of[person].add("" if role == Enrollment.Role.AIDE else role)
+        if role == Enrollment.Role.AIDE and section in self.roster.sections:
+            self.helps_at[person].add(self.roster.sections[section].place_id)
+
+    def _place_aides(self) -> None:
+        """Whoever helps in sections and has no role in the file at all is an aide of those sections' schools."""
+        if of.ROLES not in self.roster.complete or of.ENROLLMENTS not in self.roster.complete:
+            return
+        for person, places in self.helps_at.items():
+            if not self.roles_of[person] - {"", NOT_NEEDED}:
+                for place in sorted(places):
+                    self._hold(f"{person}@{place}:aide"[:255], person, place, Role.AIDE, None, None)
 
     def _drop_unneeded(self) -> None:
         """Guardians and others who are nobody here are not taken; whoever is only a student comes without an address."""

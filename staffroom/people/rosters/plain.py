@@ -27,18 +27,17 @@ EXAMPLES = (
     ("Alder Elementary", "student", "S-201", "Leo", "Brandt", "", "Math 5 room 12", "Mathematics 5"),
     ("Alder Elementary", "student", "S-202", "Mia", "Santos", "", "Math 5 room 12", "Mathematics 5"),
 )  # fmt: skip
-AIDE = "aide"
 ROLES = {
     "teacher": Role.TEACHER,
-    "aide": AIDE,
+    "aide": Role.AIDE,
     "coach": Role.COACH,
     "mentor": Role.MENTOR,
     "school leader": Role.SCHOOL_LEADER,
     "student": Role.STUDENT,
 }
-ENROLLED = {
+ENROLLED: dict[str, Enrollment.Role] = {
     Role.TEACHER: Enrollment.Role.TEACHER,
-    AIDE: Enrollment.Role.AIDE,
+    Role.AIDE: Enrollment.Role.AIDE,
     Role.STUDENT: Enrollment.Role.STUDENT,
 }
 
@@ -73,9 +72,8 @@ def _take(roster: Roster, row: Row) -> None:
     place = f"plain:{school.casefold()}"[:255]
     roster.places[place] = of.Place(place, school, Organization.Kind.SCHOOL, "")
     roster.persons[person.source_id] = person
-    if role != AIDE:
-        key = f"{person.source_id}@{place}:{role}"[:255]
-        roster.roles[key] = of.RoleRow(key, person.source_id, place, role, None, None)
+    key = f"{person.source_id}@{place}:{role}"[:255]
+    roster.roles[key] = of.RoleRow(key, person.source_id, place, role, None, None)
     _enroll(roster, row, role, place, person.source_id)
 
 
