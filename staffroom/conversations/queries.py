@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -23,11 +25,22 @@ def comments_of(thing: models.Model) -> QuerySet[Comment]:
 
 def comments_of_many(model: type[models.Model], pks: Iterable[int]) -> dict[int, list[Comment]]:
     """The comments of many things of one model, by primary key of the thing; one query."""
-    kind = ContentType.objects.get_for_model(model)
-    found = Comment.objects.filter(thread__content_type=kind, thread__object_id__in=list(pks))
-    gathered: dict[int, list[Comment]] = {}
-    for comment in found.select_related("author", "thread").order_by("created_at", "pk"):
-        gathered.setdefault(comment.thread.object_id, []).append(comment)
+    return comments_of_each({model: pks})[model]
+
+
+def comments_of_each(
+    things: Mapping[type[models.Model], Iterable[int]],
+) -> dict[type[models.Model], dict[int, list[Comment]]]:
+    """The same for things of several models; one query, and none for nothing."""
+    kinds = {ContentType.objects.get_for_model(model).pk: (model, list(pks)) for model, pks in things.items()}
+    gathered: dict[type[models.Model], dict[int, list[Comment]]] = {model: {} for model in things}
+    wanted = [Q(thread__content_type=kind, thread__object_id__in=pks) for kind, (_model, pks) in kinds.items() if pks]
+    if not wanted:
+        return gathered
+    found = Comment.objects.filter(reduce(or_, wanted)).select_related("author", "thread")
+    for comment in found.order_by("created_at", "pk"):
+        model, _pks = kinds[comment.thread.content_type_id]
+        gathered[model].setdefault(comment.thread.object_id, []).append(comment)
     return gathered
 
 
@@ -60,8 +73,14 @@ def unread_count(person: Person) -> int:
 
 def draft_for(person: Person, place: str) -> dict[str, Any]:
     """What the person had typed in this place; empty when nothing waits."""
-    found = Draft.objects.filter(owner=person, place=place, ends_on__gte=timezone.localdate()).first()
-    return dict(found.body) if found else {}
+    return drafts_for(person, place)[place]
+
+
+def drafts_for(person: Person, *places: str) -> dict[str, dict[str, Any]]:
+    """The same for several places; one query."""
+    found = Draft.objects.filter(owner=person, place__in=places, ends_on__gte=timezone.localdate()).order_by()
+    bodies = dict(found.values_list("place", "body"))
+    return {place: dict(bodies.get(place, {})) for place in places}
 
 
 def mail_rhythm(person: Person) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from staffroom.frameworks import rules
 from staffroom.frameworks.models import Element, Framework, FrameworkVersion
@@ -52,11 +52,12 @@ def element_choices_for(viewer: Person) -> list[tuple[str, list[tuple[int, str]]
     """Elements for a select, grouped by framework, indented by depth."""
     groups: dict[str, list[tuple[int, str]]] = {}
     depth: dict[int, int] = {}
-    for element in elements_for(viewer):
+    titled = elements_for(viewer).select_related(None).annotate(framework=F("version__framework__title"))
+    for element in titled:
         level = depth.get(element.parent_id, -1) + 1 if element.parent_id else 0
         depth[element.pk] = level
         label = "\u2003" * level + str(element)
-        groups.setdefault(element.version.framework.title, []).append((element.pk, label))
+        groups.setdefault(vars(element)["framework"], []).append((element.pk, label))
     return list(groups.items())
 
 

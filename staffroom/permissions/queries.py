@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from staffroom import options
@@ -24,6 +24,15 @@ from staffroom.permissions.models import Access, BreakGlass, Circle, Consent, Po
 def live_shares_of(thing: models.Model) -> QuerySet[Share]:
     """Every loan of a thing that still stands, newest first."""
     return Share.objects.filter(rules.live_shares(), **about(thing)).select_related("person", "circle", "organization")
+
+
+def live_share_counts(model: type[models.Model], pks: Iterable[int]) -> dict[int, int]:
+    """How many loans of each of some things stand; one query."""
+    wanted = list(pks)
+    found = Share.objects.filter(
+        rules.live_shares(), content_type=ContentType.objects.get_for_model(model), object_id__in=wanted
+    )
+    return dict(found.order_by().values_list("object_id").annotate(models.Count("pk"))) if wanted else {}
 
 
 def shares_for(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
@@ -80,9 +89,11 @@ def consent_of(student: Person) -> str:
 
 
 def _standing(consent: Consent | None) -> str:
-    if consent is None or (consent.ends_on and consent.ends_on < timezone.localdate()):
-        return "unknown"
-    return consent.answer
+    return _standing_answer(consent.answer, consent.ends_on) if consent else "unknown"
+
+
+def _standing_answer(answer: str | None, until: date | None) -> str:
+    return "unknown" if answer is None or (until and until < timezone.localdate()) else answer
 
 
 @dataclass(frozen=True)
@@ -111,20 +122,28 @@ class ConsentsIn:
 
 
 def consents_in(section: Section, on: date | None = None) -> ConsentsIn:
-    """The standing answers of all students enrolled in a section. Two queries, however many students."""
-    day = on or timezone.localdate()
-    enrolled = (
-        Enrollment.objects.filter(section=section, role=Enrollment.Role.STUDENT)
-        .filter(Q(ends_on=None) | Q(ends_on__gte=day))
-        .values("person")
-    )
-    students = list(Person.objects.filter(pk__in=enrolled))
-    newest: dict[int, Consent] = {}
-    for consent in Consent.objects.filter(student__in=students).order_by("created_at", "pk"):
-        newest[consent.student_id] = consent
-    answers = [(student, _standing(newest.get(student.pk))) for student in students]
-    counts = Counter(answer for _student, answer in answers)
-    return ConsentsIn({key: counts[key] for key in ("yes", "in_school", "no", "unknown")}, answers)
+    """The standing answers of all students enrolled in a section. One query, however many students."""
+    return consents_in_each([section], on)[section.pk]
+
+
+def consents_in_each(sections: Iterable[Section], on: date | None = None) -> dict[int, ConsentsIn]:
+    """The same for several sections, by their primary key. One query, however many sections."""
+    newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
+    enrolled = Enrollment.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=on or timezone.localdate()),
+        section__in=[section.pk for section in sections], role=Enrollment.Role.STUDENT,
+    ).annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
+    by_name = enrolled.select_related("person").order_by("person__family_name", "person__given_name", "person")
+    answers: dict[int, dict[Person, str]] = {section.pk: {} for section in sections}
+    for each in by_name:
+        row = vars(each)
+        answers[each.section_id][each.person] = _standing_answer(row["answer"], row["until"])
+    return {pk: _counted(list(found.items())) for pk, found in answers.items()}
+
+
+def _counted(students: list[tuple[Person, str]]) -> ConsentsIn:
+    counts = Counter(answer for _student, answer in students)
+    return ConsentsIn({key: counts[key] for key in ("yes", "in_school", "no", "unknown")}, students)
 
 
 # What a policy may choose, and the strictest choice, which holds where a district has chosen nothing.

@@ -89,7 +89,8 @@ def lesson_by_key(viewer: Person, key: Any) -> Lesson | None:
 
 
 def _with_everything(found: QuerySet[Lesson]) -> QuerySet[Lesson]:
-    return found.select_related("section__school", "owner", "file", "upload", "focus_element__version__framework")
+    related = found.select_related("section__school", "owner", "file", "upload", "focus_element__version__framework")
+    return related.prefetch_related("file__derivatives")
 
 
 def clips_lent_to(viewer: Person) -> QuerySet[Clip]:
@@ -99,8 +100,21 @@ def clips_lent_to(viewer: Person) -> QuerySet[Clip]:
 
 
 def clip_for(viewer: Person, key: Any) -> Clip | None:
-    found = Clip.objects.filter(rules.openable_by(viewer), key=key)
-    return found.select_related("lesson__owner", "lesson__section__school", "lesson__file").first()
+    """A clip that the viewer may open, by its key."""
+    return clip_and_loan_for(viewer, key)[0]
+
+
+def clip_and_loan_for(viewer: Person, key: Any) -> tuple[Clip | None, Share | None]:
+    """The same with the share by which she may open it; the owner needs none.
+
+    Asked of the one clip (``may_open``): that costs half of finding it among all that are lent to her.
+    """
+    found = Clip.objects.filter(key=key).select_related("lesson__owner", "lesson__section__school", "lesson__file")
+    clip = found.order_by().first()
+    if clip is None or clip.lesson.owner_id == viewer.pk:
+        return clip, None
+    share = rules.loan_of(viewer, clip)
+    return (clip, share) if share else (None, None)
 
 
 def clips_of(viewer: Person, lesson: Lesson) -> QuerySet[Clip]:
@@ -115,35 +129,68 @@ def moment_for(viewer: Person, key: Any) -> Moment | None:
 
 def moments_in_lesson(viewer: Person, lesson: Lesson) -> QuerySet[Moment]:
     """Everything noted in a lesson that the viewer may read, in order of time."""
+    if viewer.pk == lesson.owner_id:
+        return _in_order(Moment.objects.filter(rules.open_to_owner(viewer), lesson=lesson))
     return _readable(viewer, Q(lesson=lesson))
 
 
 def moments_in_clip(viewer: Person, clip: Clip) -> QuerySet[Moment]:
     """What was noted in a clip, and the owner's own moments within it if they go along. Nothing outside its seconds."""
+    if viewer.pk != clip.lesson.owner_id and not rules.may_open(viewer, clip):
+        return Moment.objects.none()
+    return notes_in_opened(viewer, clip)
+
+
+def notes_in_opened(viewer: Person, clip: Clip) -> QuerySet[Moment]:
+    """The same for a clip that has just been found for the viewer (``clip_for``): it is not asked again whether she may."""
     within = Q(clip=clip)
     if clip.has_moments or viewer.pk == clip.lesson.owner_id:
         inside = Q(start_ms__gte=clip.start_ms, start_ms__lte=clip.end_ms)
         ends_inside = Q(end_ms=None) | Q(end_ms__lte=clip.end_ms)
         own = Q(clip=None, lesson=clip.lesson_id, author=clip.lesson.owner_id)
         within |= own & inside & ends_inside
-    return _readable(viewer, within)
+    if viewer.pk == clip.lesson.owner_id:
+        within &= rules.open_to_owner(viewer)
+    return _in_order(Moment.objects.filter(within))
 
 
 def _readable(viewer: Person, where: Q) -> QuerySet[Moment]:
-    found = Moment.objects.filter(rules.moments_readable_by(viewer), where)
+    return _in_order(Moment.objects.filter(rules.moments_readable_by(viewer), where))
+
+
+def _in_order(found: QuerySet[Moment]) -> QuerySet[Moment]:
     return found.select_related("author", "element", "clip", "lesson").order_by("start_ms", "pk")
+
+
+def notes_in_lesson(viewer: Person, lesson: Lesson) -> tuple[list[Moment], int]:
+    """What the owner may read in her lesson, and how many notes of colleagues wait behind her own reflection. One query."""
+    if viewer.pk != lesson.owner_id or lesson.reflection:
+        return list(moments_in_lesson(viewer, lesson)), 0
+    found = list(_in_order(Moment.objects.filter(lesson=lesson).annotate(is_open=rules.open_to_owner(viewer))))
+    opened = [moment for moment in found if vars(moment)["is_open"]]
+    return opened, len(found) - len(opened)
 
 
 def closed_count(viewer: Person, lesson: Lesson) -> int:
     """How many notes of colleagues wait behind the owner's own reflection: they show as existing."""
-    if viewer.pk != lesson.owner_id:
+    if viewer.pk != lesson.owner_id or lesson.reflection:
         return 0
-    return Moment.objects.filter(lesson=lesson).exclude(rules.moments_readable_by(viewer)).count()
+    return Moment.objects.filter(lesson=lesson).exclude(rules.open_to_owner(viewer)).count()
 
 
 def threads_of(viewer: Person, moments: Iterable[Moment]) -> dict[int, list[Comment]]:
     """The comments of moments that the viewer may read, by moment; one query."""
     return conversations.comments_of_many(Moment, [moment.pk for moment in moments])
+
+
+def talk_about(
+    viewer: Person, moments: Iterable[Moment], clip: Clip | None
+) -> tuple[dict[int, list[Comment]], list[Comment]]:
+    """The same, and what was said about the clip as a whole; one query."""
+    found = conversations.comments_of_each(
+        {Moment: [moment.pk for moment in moments], Clip: [clip.pk] if clip is not None else []}
+    )
+    return found[Moment], found[Clip].get(clip.pk, []) if clip is not None else []
 
 
 @dataclass(frozen=True)
@@ -168,11 +215,7 @@ def accesses_of(clip: Clip) -> QuerySet[Access]:
 
 def live_share_counts(clips: Iterable[Clip]) -> dict[int, int]:
     """How many live loans each clip has; one query."""
-    found = Share.objects.filter(
-        retracted_at=None, expires_at__gt=timezone.now(), object_id__in=[clip.pk for clip in clips],
-        content_type__app_label="lessons", content_type__model="clip",
-    )  # fmt: skip
-    return dict(found.order_by().values_list("object_id").annotate(Count("pk")))
+    return permissions.live_share_counts(Clip, [clip.pk for clip in clips])
 
 
 @dataclass(frozen=True)
@@ -267,7 +310,9 @@ def media_of(file: File) -> Derivative | None:
 
 def derivative_of(file: File, kind: str, start_ms: int = 0, end_ms: int = 0) -> Derivative | None:
     """One finished thing made from a file, or nothing while it is not there."""
-    return file.derivatives.filter(kind=kind, start_ms=start_ms, end_ms=end_ms, state=Derivative.State.READY).first()
+    wanted = (kind, start_ms, end_ms, Derivative.State.READY)
+    made = file.derivatives.all()  # at hand where the lesson was found by its door
+    return next((each for each in made if (each.kind, each.start_ms, each.end_ms, each.state) == wanted), None)
 
 
 def clip_media_of(clip: Clip) -> Derivative | None:
@@ -277,9 +322,7 @@ def clip_media_of(clip: Clip) -> Derivative | None:
 
 def consents_for(viewer: Person, section: Section | None) -> ConsentsIn | None:
     """The families' answers for a section, for its teachers only."""
-    if section is None or not people.sections_of(viewer).filter(pk=section.pk).exists():
-        return None
-    return permissions.consents_in(section)
+    return permissions.consents_in(section) if section is not None and people.teaches(viewer, section) else None
 
 
 def coaches_of(teacher: Person) -> QuerySet[Person]:

@@ -90,11 +90,14 @@ def may_change(person: Person, lesson: Lesson) -> bool:
 def may_open(person: Person, clip: Clip) -> bool:
     """The lesson's owner; and whom a live share reaches, inside the school or with every family's yes."""
     lesson = clip.lesson
-    if lesson.owner_id == person.pk:
-        return True
-    if permissions.share_for(person, clip) is None:
-        return False
-    return is_inside(person, lesson) or may_leave_school(lesson)
+    return lesson.owner_id == person.pk or loan_of(person, clip) is not None
+
+
+def loan_of(person: Person, clip: Clip) -> Share | None:
+    """The live share by which the person may open a clip, if the families' answers let her; nothing else opens it to her."""
+    share = permissions.share_for(person, clip)
+    allowed = share is not None and (is_inside(person, clip.lesson) or may_leave_school(clip.lesson))
+    return share if allowed else None
 
 
 def lent_to(person: Person) -> Q:
@@ -136,6 +139,11 @@ def _closed_to_owner(clip: str) -> Q:
     return Q(lesson__reflection="") & Q(Exists(asked))
 
 
+def open_to_owner(owner: Person) -> Q:
+    """Moments of her own lessons that do not wait behind the owner's reflection."""
+    return Q(author=owner) | Q(clip=None) | ~_closed_to_owner("clip")
+
+
 def may_read_moment(person: Person, moment: Moment) -> bool:
     """Its author and its lesson's owner, and those who may open the clip that it was noted in or goes along with."""
     lesson = moment.lesson
@@ -152,7 +160,7 @@ def moments_readable_by(person: Person) -> Q:
         lesson=OuterRef("lesson"), has_moments=True, start_ms__lte=OuterRef("start_ms"),
         end_ms__gte=Coalesce(OuterRef("end_ms"), OuterRef("start_ms")),
     )  # fmt: skip
-    own = Q(lesson__owner=person) & (Q(author=person) | Q(clip=None) | ~_closed_to_owner("clip"))
+    own = Q(lesson__owner=person) & open_to_owner(person)
     in_clip = Q(clip__in=lent.order_by().values("pk"))
     return own | in_clip | (Q(clip=None, author=F("lesson__owner")) & Q(Exists(carried)))
 

@@ -17,7 +17,8 @@ from staffroom.files.models import Derivative, File
 from staffroom.people.models import Organization, Person
 from staffroom.permissions import actions as permissions
 from staffroom.permissions.models import Circle, Share
-from staffroom.permissions.queries import live_shares_of, share_for
+from staffroom.permissions.queries import live_shares_of
+from staffroom.permissions.rules import may_use
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
 from staffroom.seeing.lessons import queries, rules
@@ -171,13 +172,18 @@ def remove_clip(*, by: Person, clip: Clip) -> None:
 
 
 @transaction.atomic
-def open_clip(*, by: Person, clip: Clip) -> Share | None:
-    """Somebody opens a clip: the owner's access log gets a line. Answers the loan by which she sees it."""
-    if not rules.may_open(by, clip):
+def open_clip(*, by: Person, clip: Clip, share: Share | None = None) -> Share | None:
+    """Somebody opens a clip: the owner's access log gets a line. Answers the loan by which she sees it; the owner needs none.
+
+    `share` is the loan that the door found (``clip_and_loan_for``), so that it need not be looked for twice.
+    """
+    if by.pk == clip.lesson.owner_id:
+        return None
+    if share is None or share.object_id != clip.pk or not may_use(share, by):
+        share = rules.loan_of(by, clip)
+    if share is None:
         raise PermissionDenied
-    share = share_for(by, clip)
-    if by.pk != clip.lesson.owner_id:
-        permissions.note_access(by=by, owner=clip.lesson.owner, about=clip, title=clip.title, share=share)
+    permissions.note_access(by=by, owner=clip.lesson.owner, about=clip, title=clip.title, share=share)
     return share
 
 

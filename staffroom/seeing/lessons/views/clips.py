@@ -19,7 +19,8 @@ from staffroom.conversations import queries as conversations
 from staffroom.conversations.forms import CommentForm
 from staffroom.files.queries import media_url
 from staffroom.permissions import actions as permissions
-from staffroom.permissions.queries import live_shares_of, share_for
+from staffroom.permissions.models import Share
+from staffroom.permissions.queries import live_shares_of
 from staffroom.seeing.lessons import actions, queries, rules
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import ClipForm, ShareForm
@@ -28,6 +29,7 @@ from staffroom.seeing.lessons.views.doors import (
     add_refusal,
     notes_context,
     open_clip,
+    opened_clip,
     own_clip,
     own_lesson,
     person,
@@ -66,25 +68,25 @@ def make_clip(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def show_clip(request: HttpRequest, key: Any) -> HttpResponse:
     """The clip with its notes: for its owner and for whom it is lent to. Opening it is logged."""
-    clip = open_clip(request, key)
-    actions.open_clip(by=person(request), clip=clip)
-    return render_page(request, "lessons/clip.html", clip_context(request, clip))
+    clip, share = opened_clip(request, key)
+    actions.open_clip(by=person(request), clip=clip, share=share)
+    return render_page(request, "lessons/clip.html", clip_context(request, clip, share))
 
 
-def clip_context(request: HttpRequest, clip: Clip) -> dict[str, Any]:
-    viewer = person(request)
-    share = share_for(viewer, clip)
-    is_owner = viewer.pk == clip.lesson.owner_id
+def clip_context(request: HttpRequest, clip: Clip, share: Share | None) -> dict[str, Any]:
+    """What the page shows; ``share`` is the loan by which the viewer sees it, none for the owner."""
+    is_owner = person(request).pk == clip.lesson.owner_id
+    is_closed = is_owner and rules.is_closed_to_owner(clip)
+    notes = notes_context(request, clip.lesson, clip)
     media = queries.clip_media_of(clip)
     return {
-        **notes_context(request, clip.lesson, clip),
+        **notes,
         "share": share,
-        "player": player_of_clip(request, clip, None if is_owner else share),
+        "player": player_of_clip(request, clip, media, share),
         "media": media,
         "reach": queries.reach_of(clip) if is_owner else [],
-        "consents": queries.consents_for(viewer, clip.lesson.section) if is_owner else None,
-        "is_closed": is_owner and rules.is_closed_to_owner(clip),
-        "comments": [] if is_owner and rules.is_closed_to_owner(clip) else list(conversations.comments_of(clip)),
+        "is_closed": is_closed,
+        "comments": [] if is_closed else notes["comments"],
         "comment_form": CommentForm(),
         "span": f"{clock(clip.start_ms)}–{clock(clip.end_ms)}",
     }
@@ -152,7 +154,7 @@ def remove_clip(request: HttpRequest, key: Any) -> HttpResponse:
 @require_POST
 def comment_on_clip(request: HttpRequest, key: Any) -> HttpResponse:
     """Say something about the clip as a whole."""
-    clip = open_clip(request, key)
+    clip, share = opened_clip(request, key)
     form = CommentForm(request.POST)
     if form.is_valid():
         try:
@@ -161,7 +163,7 @@ def comment_on_clip(request: HttpRequest, key: Any) -> HttpResponse:
             form.add_error("text", refused)
         else:
             return redirect(f"{clip.get_absolute_url()}#comments")
-    context = {**clip_context(request, clip), "comment_form": form}
+    context = {**clip_context(request, clip, share), "comment_form": form}
     return respond_invalid(request, "lessons/clip.html", "", form, context)
 
 
@@ -169,8 +171,8 @@ def comment_on_clip(request: HttpRequest, key: Any) -> HttpResponse:
 @require_GET
 def media(request: HttpRequest, key: Any) -> JsonResponse:
     """A fresh link to the clip's media, for a player that has been open for long."""
-    clip = open_clip(request, key)
-    player = player_of_clip(request, clip, share_for(person(request), clip))
+    clip, share = opened_clip(request, key)
+    player = player_of_clip(request, clip, queries.clip_media_of(clip), share)
     if player is None:
         raise Http404
     return JsonResponse({"src": player["src"]})
@@ -180,15 +182,15 @@ def media(request: HttpRequest, key: Any) -> JsonResponse:
 @require_POST
 def download_clip(request: HttpRequest, key: Any) -> HttpResponse:
     """The clip's file, where owner and policy allow it; the owner sees it in her log."""
-    viewer, clip = person(request), open_clip(request, key)
-    share, made = share_for(viewer, clip), queries.clip_media_of(clip)
+    viewer, (clip, share) = person(request), opened_clip(request, key)
+    made = queries.clip_media_of(clip)
     is_owner = viewer.pk == clip.lesson.owner_id
     if made is None or not (is_owner or (share is not None and share.may_download)):
         raise Http404
     permissions.note_access(
         by=viewer, owner=clip.lesson.owner, about=clip, title=clip.title, deed="downloaded", share=share
     )
-    link = media_url(viewer, made, None if is_owner else share, is_download=True)
+    link = media_url(viewer, made, share, is_download=True)
     return redirect(link)
 
 
@@ -217,6 +219,6 @@ def show_progress(request: HttpRequest, key: Any) -> HttpResponse:
 def export_moments(request: HttpRequest, key: Any, layout: str) -> HttpResponseBase:
     """What was noted in a clip, in open formats, as far as the viewer may read it."""
     viewer, clip = person(request), open_clip(request, key)
-    found = list(queries.moments_in_clip(viewer, clip))
+    found = list(queries.notes_in_opened(viewer, clip))
     address = reverse("clips:clip", args=[clip.key])
     return exported(address, f"clip-{clip.key}", clip.title, layout, found, queries.threads_of(viewer, found))

@@ -40,6 +40,14 @@ def open_clip(request: HttpRequest, key: Any) -> Clip:
     return found
 
 
+def opened_clip(request: HttpRequest, key: Any) -> tuple[Clip, Share | None]:
+    """A clip with the loan by which the viewer may open it; none for its owner."""
+    clip, share = queries.clip_and_loan_for(person(request), key)
+    if clip is None:
+        raise Http404
+    return clip, share
+
+
 def own_clip(request: HttpRequest, key: Any) -> Clip:
     found = open_clip(request, key)
     if found.lesson.owner_id != person(request).pk:
@@ -87,12 +95,13 @@ def notes_context(
 ) -> dict[str, Any]:
     """The notes beside a player: moments with their threads, and the form with the draft that waits."""
     viewer = person(request)
-    found = queries.moments_in_lesson(viewer, lesson) if clip is None else queries.moments_in_clip(viewer, clip)
-    moments = list(found)
-    threads = queries.threads_of(viewer, moments)
+    moments, closed = _notes(viewer, lesson, clip)
+    threads, comments = queries.talk_about(viewer, moments, clip)
     place = f"clip:{clip.key}" if clip else f"lesson:{lesson.key}"
+    reflection_place = f"lesson:{lesson.key}:reflection"
+    drafts = conversations.drafts_for(viewer, place, reflection_place)
     if form is None:
-        form = MomentForm(by=viewer, initial=conversations.draft_for(viewer, place))
+        form = MomentForm(by=viewer, initial=drafts[place])
     where = ("lessons:note_moment", lesson.slug) if clip is None else ("clips:note_moment", clip.key)
     return {
         "lesson": lesson,
@@ -102,10 +111,20 @@ def notes_context(
         "moment_form": form,
         "moment_url": reverse(where[0], args=[where[1]]),
         "draft_place": place,
+        "comments": comments,
+        "reflection_place": reflection_place,
+        "reflection_draft": drafts[reflection_place],
         "is_owner": viewer.pk == lesson.owner_id,
         "is_fragment": wants_fragment(request),
-        "closed": queries.closed_count(viewer, lesson) if viewer.pk == lesson.owner_id else 0,
+        "closed": closed,
     }
+
+
+def _notes(viewer: Person, lesson: Lesson, clip: Clip | None) -> tuple[list[Moment], int]:
+    """The moments, and how many of colleagues wait behind the owner's reflection."""
+    if clip is None:
+        return queries.notes_in_lesson(viewer, lesson)
+    return list(queries.notes_in_opened(viewer, clip)), queries.closed_count(viewer, lesson)
 
 
 def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | None:
@@ -134,9 +153,10 @@ def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | N
     }
 
 
-def player_of_clip(request: HttpRequest, clip: Clip, share: Share | None) -> dict[str, Any] | None:
-    """What the player of a clip needs: the cut file and nothing else of the lesson."""
-    made = queries.clip_media_of(clip)
+def player_of_clip(
+    request: HttpRequest, clip: Clip, made: Derivative | None, share: Share | None
+) -> dict[str, Any] | None:
+    """What the player of a clip needs: the file ``made`` for it and nothing else of the lesson."""
     if made is None or made.state != Derivative.State.READY:
         return None
     return {

@@ -124,7 +124,9 @@ def _consent_context(request: HttpRequest) -> dict[str, Any]:
     """The policy in force and the families' answers of the sections that one teaches, shown before anything is recorded."""
     viewer = person(request)
     policy = permissions.policy_of(people.district_of(viewer))
-    sections = [(section, queries.consents_for(viewer, section)) for section in people.sections_of(viewer)[:12]]
+    taught = list(people.sections_of(viewer)[:12])
+    consents = permissions.consents_in_each(taught)
+    sections = [(section, consents[section.pk]) for section in taught]
     return {"sections": sections, "keeps_days": permissions.retention_days(viewer), "policy": policy}
 
 
@@ -168,19 +170,14 @@ def lesson_context(request: HttpRequest, lesson: Lesson) -> dict[str, Any]:
     clips = list(queries.clips_of(viewer, lesson))
     counts = queries.live_share_counts(clips)
     progress = queries.progress_of(lesson)
+    notes = notes_context(request, lesson, None)
     return {
-        **notes_context(request, lesson, None),
+        **notes,
         "progress": progress,
         "player": player_of_lesson(request, lesson) if progress.state == "ready" else None,
         "clips": [(clip, counts.get(clip.pk, 0)) for clip in clips],
         "consents": queries.consents_for(viewer, lesson.section),
-        "reflection_place": f"lesson:{lesson.key}:reflection",
-        "reflection_form": ReflectionForm(
-            initial={
-                "reflection": lesson.reflection,
-                **conversations.draft_for(viewer, f"lesson:{lesson.key}:reflection"),
-            }
-        ),
+        "reflection_form": ReflectionForm(initial={"reflection": lesson.reflection, **notes["reflection_draft"]}),
     }
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from staffroom.conversations import actions as conversations
 from staffroom.conversations.forms import CommentForm
+from staffroom.permissions.models import Share
 from staffroom.seeing.lessons import actions, rules
 from staffroom.seeing.lessons.forms import MomentForm
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
@@ -22,7 +23,7 @@ from staffroom.seeing.lessons.views.clips import clip_context
 from staffroom.seeing.lessons.views.doors import (
     add_refusal,
     notes_context,
-    open_clip,
+    opened_clip,
     own_lesson,
     person,
     readable_moment,
@@ -40,11 +41,11 @@ def note_in_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def note_in_clip(request: HttpRequest, key: Any) -> HttpResponse:
-    clip = open_clip(request, key)
-    return _note(request, clip.lesson, clip)
+    clip, share = opened_clip(request, key)
+    return _note(request, clip.lesson, clip, share)
 
 
-def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None) -> HttpResponse:
+def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None, share: Share | None = None) -> HttpResponse:
     viewer = person(request)
     place = f"clip:{clip.key}" if clip else f"lesson:{lesson.key}"
     form = MomentForm(request.POST, by=viewer)
@@ -60,17 +61,23 @@ def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None) -> HttpRespon
         conversations.keep_draft(
             by=viewer, place=place, body={name: str(form.data.get(name, "")) for name in form.fields}
         )
-    return _answer(request, lesson, clip, form)
+    return _answer(request, lesson, clip, share, form)
 
 
-def _answer(request: HttpRequest, lesson: Lesson, clip: Clip | None, form: MomentForm | None = None) -> HttpResponse:
+def _answer(
+    request: HttpRequest,
+    lesson: Lesson,
+    clip: Clip | None,
+    share: Share | None = None,
+    form: MomentForm | None = None,
+) -> HttpResponse:
     """The notes as they are now, or with what was typed and is wrong; without htmx the whole page."""
     notes = notes_context(request, lesson, clip, form)
     if form is None:
         return redirect_or_fragment(request, clip or lesson, "lessons/notes.html", "notes", notes)
     if wants_fragment(request):
         return render_page(request, "lessons/notes.html", notes, fragment="notes", status=422)
-    page = lesson_context(request, lesson) if clip is None else clip_context(request, clip)
+    page = lesson_context(request, lesson) if clip is None else clip_context(request, clip, share)
     template = "lessons/lesson.html" if clip is None else "lessons/clip.html"
     return render_page(request, template, {**page, **notes}, status=422)
 
