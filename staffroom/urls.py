@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from staffroom.api import api, nothing_here
 from staffroom.entrance import health
+from staffroom.people.views.outside import finish_saml
 
 urlpatterns = [
     path("health/", health, name="health"),
@@ -23,5 +24,7 @@ urlpatterns = [
     path("what-works/", include("staffroom.knowing.impact.urls")),
     path("", include("staffroom.home.urls")),
 ]
+if "saml" in settings.SOCIALACCOUNT_PROVIDERS:
+    urlpatterns.insert(0, path("accounts/saml/<slug:organization_slug>/acs/finish/", finish_saml))
 if settings.DEBUG:
     urlpatterns += [path("ui/", include("staffroom.ui.urls"))]

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import sys
 import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zlib import decompress
 
-CERTIFICATE = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"  # only shown in metadata here, never used to verify
-METADATA = """<?xml version="1.0"?>
-<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.school.example">
-  <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-    <KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{}
-    </X509Certificate></X509Data></KeyInfo></KeyDescriptor>
-    <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.school.example/sso"/>
-  </IDPSSODescriptor>
-</EntityDescriptor>"""
+import jwt
+from lxml import etree
+
+from tests.people import saml_service
 
 
 class Issuer(ThreadingHTTPServer):
@@ -33,8 +31,17 @@ class Issuer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.claims: dict[str, Any] = {}
+        self.id_token: dict[str, Any] = {}
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def signed_claims(self) -> dict[str, str]:
+        """The ID token, where this issuer gives one."""
+        if not self.id_token:
+            return {}
+        now = int(time.time())
+        right = {"iss": self.address, "aud": "client", "iat": now, "exp": now + 60, **self.claims}
+        return {"id_token": jwt.encode(right | self.id_token, saml_service.OURS.key, algorithm="RS256")}
 
     @property
     def address(self) -> str:
@@ -59,11 +66,11 @@ class Answer(BaseHTTPRequestHandler):
         }  # fmt: skip
         bodies: dict[str, Any] = {
             "/.well-known/openid-configuration": endpoints,
-            "/token": {"access_token": "token", "token_type": "Bearer", "expires_in": 60},
+            "/token": {"access_token": "token", "token_type": "Bearer", "expires_in": 60} | self.server.signed_claims(),
             "/userinfo": self.server.claims,
         }
         path = urlsplit(self.path).path
-        body = METADATA.format(CERTIFICATE).encode() if path == "/saml" else json.dumps(bodies[path]).encode()
+        body = saml_service.metadata() if path == "/saml" else json.dumps(bodies[path]).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/xml" if path == "/saml" else "application/json")
         self.end_headers()
@@ -71,6 +78,14 @@ class Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
+
+
+ID_TOKENS: dict[str, dict[str, Any]] = {
+    "right": {"nonce": "any"},
+    "for another client": {"aud": "another"},
+    "by another issuer": {"iss": "https://elsewhere.example"},
+    "expired": {"exp": 1_700_000_000},
+}
 
 
 def main() -> None:
@@ -90,6 +105,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     from staffroom.people.models import Person
 
+    Person.objects.create(email="denise@riverbend.example", given_name="Denise", password="!rostered")
     amara = Person.objects.create(email="amara@riverbend.example", given_name="Amara", password="!rostered")
     said = {"sub": "1", "email": amara.email, "email_verified": True, "given_name": "Amara"}
     seen = {
@@ -97,10 +113,11 @@ def main() -> None:
         "again with another address": sign_in(issuer, said | {"email": "moved@riverbend.example"}),
         "unverified": sign_in(issuer, said | {"sub": "2", "email_verified": False}),
         "stranger": sign_in(issuer, said | {"sub": "3", "email": "stranger@elsewhere.example"}),
+        "id tokens": {name: sign_in(issuer, said, id_token=told) for name, told in ID_TOKENS.items()},
         "forged state": sign_in(issuer, said, state="forged"),
+        "saml": saml(),
         "persons": Person.objects.count(),
         "amara": amara.pk,
-        "saml": saml(),
         "login page": client().get("/accounts/login/").content.decode(),
         "challenge sent": any("code_verifier" in asked for asked in issuer.asked),
     }
@@ -113,34 +130,90 @@ def client() -> Any:
     return Client(headers={"host": "localhost"})
 
 
-def sign_in(issuer: Issuer, claims: dict[str, Any], state: str = "") -> dict[str, Any]:
+def sign_in(
+    issuer: Issuer, claims: dict[str, Any], state: str = "", id_token: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Through the issuer and back: as whom, if at all, and what the last page says."""
-    issuer.claims = claims
+    issuer.claims, issuer.id_token = claims, id_token or {}
     browser = client()
     leaving = browser.get("/accounts/oidc/riverbend-login/login/")
     asked = parse_qs(urlsplit(leaving["Location"]).query)
     back = {"code": "code", "state": state or asked["state"][0]}
     landed = browser.get("/accounts/oidc/riverbend-login/login/callback/", back, follow=True)
+    person = browser.session.get("_auth_user_id")
+    browser.logout()
+    browser.get("/accounts/oidc/riverbend-login/login/callback/", back, follow=True)
     return {
+        "replayed": "_auth_user_id" in browser.session,
         "leaves to": leaving["Location"].split("?")[0].removeprefix(issuer.address),
         "has challenge": "code_challenge" in asked,
-        "person": int(browser.session["_auth_user_id"]) if "_auth_user_id" in browser.session else None,
+        "person": person and int(person),
         "status": landed.status_code,
         "page": landed.content.decode()[-4000:],
     }
 
 
+class Listening(logging.Handler):
+    """What the site's log says of a refusal: its reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        logging.getLogger().addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(str(record.msg) if isinstance(record.msg, dict) else record.getMessage())
+
+
+class Visit:
+    """A browser that has asked to be signed in by SAML."""
+
+    def __init__(self) -> None:
+        self.browser = client()
+        self.leaving = self.browser.get("/accounts/saml/lakeside-login/login/").headers.get("Location", "")
+        sent = base64.b64decode(parse_qs(urlsplit(self.leaving).query)["SAMLRequest"][0])
+        request = etree.fromstring(decompress(sent, -15))
+        self.answer = saml_service.Answer("http://localhost", request.get("ID"))
+
+    def bring(self, whole: Any, listening: Listening) -> dict[str, Any]:
+        """Bring an answer back to the site: as whom it signs in, if at all, and what is said."""
+        listening.said.clear()
+        sent = {} if whole is None else {"SAMLResponse": saml_service.encoded(whole)}
+        landed = self.browser.post("/accounts/saml/lakeside-login/acs/", sent, follow=True)
+        person = self.browser.session.get("_auth_user_id")
+        return {
+            "person": person and int(person),
+            "status": landed.status_code,
+            "said": "; ".join(listening.said),
+            "page": landed.content.decode()[-3000:],
+        }
+
+
 def saml() -> dict[str, Any]:
-    browser = client()
-    metadata = browser.get("/accounts/saml/lakeside-login/metadata/")
-    leaving = browser.get("/accounts/saml/lakeside-login/login/")
-    answer = base64.b64encode(b"<Response xmlns='urn:oasis:names:tc:SAML:2.0:protocol'/>").decode()
-    forged = browser.post("/accounts/saml/lakeside-login/acs/", {"SAMLResponse": answer}, follow=True)
+    listening = Listening()
+    visit = Visit()
+    right = visit.answer.signed()
+    first = visit.bring(right, listening)
+    visit.browser.logout()
+    other = Visit()
+    wrong = {}
+    for name, (make, _reason) in saml_service.WRONG.items():
+        it = Visit()
+        wrong[name] = it.bring(make(it.answer), listening)
+    cut, cut_name, stranger, nameless = Visit(), Visit(), Visit(), Visit()
     return {
-        "metadata": metadata.content.decode(),
-        "leaves to": leaving.headers.get("Location", ""),
-        "forged": "_auth_user_id" in browser.session,
-        "forged status": forged.status_code,
+        "metadata": visit.browser.get("/accounts/saml/lakeside-login/metadata/").content.decode(),
+        "leaves to": visit.leaving,
+        "right": first,
+        "replayed": visit.bring(right, listening),
+        "replayed elsewhere": other.bring(right, listening),
+        "again": (lambda it: it.bring(it.answer.signed(), listening))(Visit()),
+        "wrong": wrong,
+        "cut by a comment": cut.bring(saml_service.with_comment(cut.answer), listening),
+        "name cut by a comment": cut_name.bring(saml_service.with_comment_in_name(cut_name.answer), listening),
+        "stranger": stranger.bring(saml_service.of(stranger.answer, "stranger@elsewhere.example"), listening),
+        "without address": nameless.bring(saml_service.of(nameless.answer, ""), listening),
+        "junk": {name: Visit().bring(sent, listening) for name, sent in saml_service.JUNK.items()},
     }
 
 

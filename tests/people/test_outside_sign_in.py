@@ -1,9 +1,10 @@
-"""A district's own sign-in service: OpenID Connect through a small issuer of our own, SAML up to its door."""
+"""A district's own sign-in service: OpenID Connect and SAML, through small services of our own."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from staffroom.people import sign_in
+from tests.people import saml_service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,12 +49,26 @@ def test_an_unverified_address_signs_nobody_in(seen: dict[str, Any]) -> None:
 def test_a_stranger_gets_no_account(seen: dict[str, Any]) -> None:
     assert seen["stranger"]["person"] is None
     assert "by invitation" in seen["stranger"]["page"]
-    assert seen["persons"] == 1
+    assert seen["persons"] == 2
 
 
 def test_an_answer_that_was_not_asked_for_is_refused(seen: dict[str, Any]) -> None:
     assert seen["forged state"]["person"] is None
     assert seen["forged state"]["status"] in (401, 403)
+
+
+def test_an_answer_is_good_once(seen: dict[str, Any]) -> None:
+    assert not seen["verified"]["replayed"]
+
+
+def test_an_id_token_is_taken_if_it_is_right(seen: dict[str, Any]) -> None:
+    assert seen["id tokens"]["right"]["person"] == seen["amara"]
+
+
+@pytest.mark.parametrize("how", ["for another client", "by another issuer", "expired"])
+def test_an_id_token_that_is_wrong_signs_nobody_in(seen: dict[str, Any], how: str) -> None:
+    assert seen["id tokens"][how]["person"] is None
+    assert 400 <= seen["id tokens"][how]["status"] < 500
 
 
 def test_the_exchange_is_bound_to_the_browser_that_began_it(seen: dict[str, Any]) -> None:
@@ -71,9 +87,42 @@ def test_saml_shows_its_metadata_and_leads_to_the_service(seen: dict[str, Any]) 
     assert seen["saml"]["leaves to"].startswith("https://idp.school.example/sso?SAMLRequest=")
 
 
-def test_an_unsigned_answer_by_saml_signs_nobody_in(seen: dict[str, Any]) -> None:
-    assert not seen["saml"]["forged"]
-    assert seen["saml"]["forged status"] < 500
+def test_a_signed_answer_by_saml_is_the_person_we_know(seen: dict[str, Any]) -> None:
+    assert seen["saml"]["right"]["person"] == seen["amara"]
+    assert seen["saml"]["right"]["status"] == 200
+    assert seen["saml"]["again"]["person"] == seen["amara"]
+
+
+@pytest.mark.parametrize("how", saml_service.WRONG)
+def test_an_answer_by_saml_that_is_wrong_signs_nobody_in(seen: dict[str, Any], how: str) -> None:
+    it = seen["saml"]["wrong"][how]
+    assert it["person"] is None
+    assert 400 <= it["status"] < 500
+    assert re.search(saml_service.WRONG[how][1], it["said"]), f"refused for what is wrong, not by chance: {it['said']}"
+
+
+@pytest.mark.parametrize("where", ["replayed", "replayed elsewhere"])
+def test_an_answer_by_saml_is_good_once_and_for_who_asked(seen: dict[str, Any], where: str) -> None:
+    assert seen["saml"][where]["person"] is None
+    assert 400 <= seen["saml"][where]["status"] < 500
+
+
+@pytest.mark.parametrize("how", ["cut by a comment", "name cut by a comment"])
+def test_what_a_comment_cuts_is_not_somebody_elses(seen: dict[str, Any], how: str) -> None:
+    assert seen["saml"][how]["person"] is None
+
+
+@pytest.mark.parametrize("who", ["stranger", "without address"])
+def test_whom_nobody_knows_gets_no_account_by_saml(seen: dict[str, Any], who: str) -> None:
+    assert seen["saml"][who]["person"] is None
+    assert seen["saml"][who]["status"] < 500
+
+
+@pytest.mark.parametrize("what", saml_service.JUNK)
+def test_junk_at_the_door_of_saml_is_refused_in_words(seen: dict[str, Any], what: str) -> None:
+    it = seen["saml"]["junk"][what]
+    assert it["person"] is None
+    assert 400 <= it["status"] < 500
 
 
 def test_nothing_is_loaded_that_no_option_names() -> None:
