@@ -73,12 +73,19 @@ def _build(folder: Path, wanted: dict[str, int]) -> None:
     (folder / MARK).write_text(json.dumps({"state": "building"}))
     print("Making up a school district. This takes about a minute, once.", flush=True)
     begun = time.monotonic()
-    ensure_prepared()
-    set_up()
-    from staffroom.home.demo import build
+    # Drawing lessons needs no database, so it begins before there is one.
+    from staffroom.home.demo.filming import Film
+
+    def tell(message: str) -> None:
+        print(f"{time.monotonic() - begun:6.0f} s  {message}", flush=True)
 
     try:
-        built = build(teachers=wanted["teachers"], seed=wanted["seed"])
+        with Film(wanted["seed"]) as film:
+            ensure_prepared()
+            set_up()
+            from staffroom.home.demo import build
+
+            built = build(teachers=wanted["teachers"], seed=wanted["seed"], film=film, tell=tell)
     except ValueError as error:
         shutil.rmtree(folder)
         raise Mistake(str(error)) from error

@@ -8,7 +8,7 @@ anyway. Money is integer US cents, quantities and rates are Decimal; no float to
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 ARITHMETIC = Context(prec=50)
 
@@ -38,10 +38,10 @@ class Ingredient:
 
     @property
     def yearly_usd_cents(self) -> int:
-        """Cost of one year, rounded half to even once, after all arithmetic."""
-        with localcontext(ARITHMETIC):
-            whole = self.quantity * self.unit_price_usd_cents
-            return _to_cents(whole * annualization_factor(self.lifetime_years, self.discount_rate))
+        """Cost of one year, half a cent up, rounded once after all arithmetic."""
+        return yearly_usd_cents(
+            self.quantity, self.unit_price_usd_cents, years=self.lifetime_years, discount_rate=self.discount_rate
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Cost:
         return self.total_usd_cents - self.business_as_usual_usd_cents
 
     def per_head_usd_cents(self, heads: int) -> int | None:
-        """Net cost per teacher or student, rounded half to even; None without any."""
-        return None if heads < 1 else _to_cents(Decimal(self.net_usd_cents) / heads)
+        """Net cost per teacher or student, half a cent up; None without any."""
+        return share_usd_cents(self.net_usd_cents, heads)
 
 
 def cost(ingredients: Iterable[Ingredient], *, instead_of: Iterable[Ingredient] = ()) -> Cost:
@@ -77,8 +77,34 @@ def cost(ingredients: Iterable[Ingredient], *, instead_of: Iterable[Ingredient] 
     )
 
 
+def yearly_usd_cents(
+    quantity: Decimal,
+    unit_price_usd_cents: int,
+    *,
+    benefit_rate: Decimal = Decimal(0),
+    years: int = 1,
+    discount_rate: Decimal = Decimal(0),
+) -> int:
+    """Cost of one year: quantity x price x (1 + benefits) x annualization factor, half a cent up, rounded once."""
+    with localcontext(ARITHMETIC):
+        whole = quantity * unit_price_usd_cents * (1 + benefit_rate)
+        return _to_cents(whole * annualization_factor(years, discount_rate))
+
+
+def share_usd_cents(total_usd_cents: int, heads: int) -> int | None:
+    """An equal share of a total, half a cent up (down for what is below zero); None among nobody."""
+    return None if heads < 1 else _to_cents(Decimal(total_usd_cents) / heads)
+
+
 def annualization_factor(years: int, discount_rate: Decimal) -> Decimal:
-    """Share of the price that each of `years` bears: r (1+r)^n / ((1+r)^n - 1), or 1/n without discounting."""
+    """Share of the price that each of `years` bears: r (1+r)^n / ((1+r)^n - 1), or 1/n without discounting.
+
+    What lasts one year is paid in it, whatever the rate.
+    """
+    if years < 1:
+        raise ValueError("a thing lasts at least one year")
+    if years == 1:
+        return Decimal(1)
     with localcontext(ARITHMETIC):
         if discount_rate == 0:
             return Decimal(1) / years
@@ -119,7 +145,7 @@ def allocate(usd_cents: int, weights: Iterable[Decimal]) -> tuple[int, ...]:
 
 
 def _to_cents(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN, context=ARITHMETIC))
+    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP, context=ARITHMETIC))
 
 
 def _refuse_floats(name: str, *numbers: Decimal | int) -> None:

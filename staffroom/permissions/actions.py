@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people import signals as people_signals
 from staffroom.people.models import Organization, Person, Role
+from staffroom.people.rows import insert_rows
 from staffroom.permissions import queries, rules, signals
 from staffroom.permissions.models import (
     Access,
@@ -157,12 +158,18 @@ def record_consent(
 
 
 @transaction.atomic
-def record_consents(*, by: Person | None, answers: Iterable[tuple[Person, str]]) -> int:
-    """Write many answers down at once: for imports and the demo, whose doors have checked who may. Returns how many."""
-    made = [Consent(student=student, answer=answer, recorded_by=by) for student, answer in answers]
-    if any(each.answer not in Consent.Answer.values for each in made):
-        raise ValidationError(_("The answer is yes, in school only, or no."))
-    return len(Consent.objects.bulk_create(made, batch_size=500))
+def record_consents(*, by: Person | None, answers: Iterable[tuple[int, str]]) -> int:
+    """Write any number of answers down at once, each for a student (primary key): for imports and the demo, whose doors have
+    checked who may. Returns how many."""
+    known = set(Consent.Answer.values)
+
+    def checked() -> Iterator[tuple[int, str]]:
+        for student, answer in answers:
+            if answer not in known:
+                raise ValidationError(_("The answer is yes, in school only, or no."))
+            yield student, answer
+
+    return insert_rows(Consent, ("student_id", "answer"), checked(), recorded_by_id=by.pk if by else None)
 
 
 @transaction.atomic

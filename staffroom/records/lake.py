@@ -2,8 +2,9 @@
 
     lake/activity/month=2026-09/part-0.parquet      lake/outcome/month=…      lake/cost/month=…
 
-Only entries that count are in it: a voided entry and its voiding are not. A month is written anew when one of its entries was
-added, voided or erased; the file takes its name in one step, so that a reader finds the old month or the new one, never half.
+Only entries that count are in it: a voided entry and its voiding are not. Whoever adds, voids or erases an entry leaves a mark on
+its month in the same transaction (`append_only.LakeMark`), and only marked months are written anew; the file takes its name in one
+step, so that a reader finds the old month or the new one, never half.
 The same entries always make the same bytes: rows are ordered by time and key, and the writer's settings are fixed. Evaluation
 results are left out: what is read from the lake is growth (trust, rule 2). The columns are described in docs/developers/records.md.
 """
@@ -15,27 +16,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Max, Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from staffroom.people.models import Organization, Term
+from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Cost, LakePart, Outcome, Statement
 
 if TYPE_CHECKING:
     import pyarrow
 
 ROWS_AT_ONCE = 50_000
-# Entries become visible when their transaction ends, up to this long after the moment that they carry.
-LONGEST_TRANSACTION = timedelta(minutes=30)
 LEDGERS = ("activity", "outcome", "cost")
 
 
@@ -56,13 +55,17 @@ class Places:
     kinds: dict[int, str]
     terms: dict[int, list[tuple[date, date, int, int]]]
     ordinals: dict[int, int]
+    known: dict[tuple[int | None, str], str | None] = field(default_factory=dict)
 
     def key(self, pk: int | None) -> str | None:
         return self.keys.get(pk) if pk is not None else None
 
     def around(self, pk: int | None, kind: str) -> str | None:
         """The key of the school or district that an organization is or lies in."""
-        return next((self.keys[each] for each in reversed(self._chain(pk)) if self.kinds.get(each) == kind), None)
+        if (pk, kind) not in self.known:
+            around = (self.keys[each] for each in reversed(self._chain(pk)) if self.kinds.get(each) == kind)
+            self.known[(pk, kind)] = next(around, None)
+        return self.known[(pk, kind)]
 
     def _chain(self, pk: int | None) -> list[int]:
         path = self.paths.get(pk, "") if pk is not None else ""
@@ -120,8 +123,16 @@ def _in_month(day: str, month: date) -> Q:
     return Q(happened_at__gte=begin, happened_at__lt=end)
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _columns(names: Iterable[str]) -> Iterator[Any]:
+    """What to read: keys as text, since a million UUID objects would take longer than all the rest."""
+    return (Cast(name, TextField()) if name.endswith("key") else name for name in names)
+
+
+def _key(value: str | None) -> str | None:
+    """A key as the lake writes it; SQLite keeps it without the dashes."""
+    if value is None or len(value) != 32:
+        return value
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
 
 
 ACTIVITY_COLUMNS = (
@@ -140,8 +151,8 @@ def _activity_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
     key, place, actor, role, verb, iri, activity, kind, at, duration = entry
     term = places.term_on(place, timezone.localdate(at))
     return (
-        str(key), places.paths.get(place), places.key(place), places.around(place, "school"), places.around(place, "district"),
-        _text(actor), role or None, verb, iri, _text(activity), kind, at, duration, term, places.ordinals.get(term or 0),
+        _key(key), places.paths.get(place), places.key(place), places.around(place, "school"), places.around(place, "district"),
+        _key(actor), role or None, verb, iri, _key(activity), kind, at, duration, term, places.ordinals.get(term or 0),
     )  # fmt: skip
 
 
@@ -176,11 +187,11 @@ def _outcome_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
         entry
     )
     value, prior, day, stored_at = rest
-    student = _text(person) if subject == Outcome.Subject.STUDENT else None
-    teaching = _text(person if subject == Outcome.Subject.TEACHER else teacher)
+    student = _key(person) if subject == Outcome.Subject.STUDENT else None
+    teaching = _key(person if subject == Outcome.Subject.TEACHER else teacher)
     at = school if school is not None else place
     return (
-        str(key), places.paths.get(at), places.around(at, "district"), places.around(at, "school"), str(instrument), kind,
+        _key(key), places.paths.get(at), places.around(at, "district"), places.around(at, "school"), _key(instrument), kind,
         is_higher, subject, student, teaching, section, term, places.ordinals.get(term), begins, year, value, prior, day, stored_at,
     )  # fmt: skip
 
@@ -203,8 +214,8 @@ def _cost_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
     key, place, iri, activity, *middle, person, statement, day, stored_at = entry
     term = places.term_on(place, day)
     return (
-        str(key), places.paths.get(place), places.around(place, "district"), iri, str(activity), *middle, _text(person),
-        _text(statement), day, term, places.ordinals.get(term or 0), stored_at,
+        _key(key), places.paths.get(place), places.around(place, "district"), iri, _key(activity), *middle, _key(person),
+        _key(statement), day, term, places.ordinals.get(term or 0), stored_at,
     )  # fmt: skip
 
 
@@ -233,7 +244,45 @@ def refresh() -> int:
     """
     with _alone():
         places = read_places()
-        return sum(_write_months(ledger, _stale_months(ledger), places) for ledger in _LEDGERS.values())
+        return sum(_bring_up(ledger, places) for ledger in _LEDGERS.values())
+
+
+def rebuild() -> int:
+    """Write the whole lake anew. From the same entries come the same bytes. Returns how many files were written."""
+    with _alone():
+        shutil.rmtree(folder(), ignore_errors=True)
+        LakePart.objects.all().delete()
+        places = read_places()
+        return sum(_bring_up(ledger, places, _every_month(ledger)) for ledger in _LEDGERS.values())
+
+
+def _bring_up(ledger: Ledger, places: Places, also: Iterable[date] = ()) -> int:
+    """Write one ledger's marked months, and others. Marks are read before the entries and removed after the files are there."""
+    marks = dict(LakeMark.objects.filter(ledger=ledger.name).values_list("pk", "month"))
+    parts = LakePart.objects.filter(ledger=ledger.name)
+    months = {*marks.values(), *also, *_lost_months(parts)}
+    if ledger.name == "outcome" and months:
+        # A result is the prior of later ones.
+        months |= set(parts.filter(month__gt=min(months)).values_list("month", flat=True))
+    written = _write_months(ledger, sorted(months), places)
+    for chosen in batched(marks, 500):
+        LakeMark.objects.filter(pk__in=chosen).delete()
+    return written
+
+
+def _lost_months(parts: QuerySet[LakePart]) -> Iterator[date]:
+    """Months whose file is gone: after a restore, or when somebody cleaned up too well."""
+    return (part.month for part in parts if not (folder() / part.path).exists())
+
+
+def _every_month(ledger: Ledger) -> set[date]:
+    """The months in which a ledger has entries."""
+    day = ("observed_on", "term__begins_on") if ledger.name == "outcome" else (ledger.day, ledger.day)
+    dated = ledger.model._default_manager.order_by().annotate(stands_on=Coalesce(*day))
+    found = dated.values_list("stands_on", flat=True).distinct().iterator(chunk_size=5000)
+    if ledger.is_moment:
+        return {moment.astimezone(UTC).date().replace(day=1) for moment in found}
+    return {each.replace(day=1) for each in found}
 
 
 @contextmanager
@@ -246,58 +295,6 @@ def _alone() -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def rebuild() -> int:
-    """Write the whole lake anew. From the same entries come the same bytes. Returns how many files were written."""
-    shutil.rmtree(folder(), ignore_errors=True)
-    LakePart.objects.all().delete()
-    return refresh()
-
-
-def mark_stale(ledger: str, days: Iterable[date]) -> None:
-    """Have the months of some days written anew at the next refresh: after an erasure."""
-    months = {day.replace(day=1) for day in days}
-    for chosen in batched(sorted(months), 500):
-        LakePart.objects.filter(ledger=ledger, month__in=chosen).update(sha256="", written_at=timezone.now())
-
-
-def _stale_months(ledger: Ledger) -> list[date]:
-    """Months in which something was added, voided or erased after they were written; of results also all later months."""
-    parts = LakePart.objects.filter(ledger=ledger.name)
-    written_at = parts.exclude(sha256="").aggregate(Max("written_at"))["written_at__max"]
-    months = set(parts.filter(sha256="").values_list("month", flat=True))
-    changed = _with_day(ledger, ledger.model._default_manager.all())
-    if written_at is not None:
-        changed = changed.filter(stored_at__gte=written_at - LONGEST_TRANSACTION)
-    months |= _months(ledger, changed.values_list("stands_on", flat=True))
-    voided = ledger.model._default_manager.filter(pk__in=changed.filter(voids__isnull=False).values("voids"))
-    months |= _months(ledger, _with_day(ledger, voided).values_list("stands_on", flat=True))
-    months = {month for month in months if _has_changed(ledger, month, parts.filter(month=month).first())}
-    if ledger.name == "outcome" and months:
-        months |= set(parts.filter(month__gt=min(months)).values_list("month", flat=True))
-    return sorted(months)
-
-
-def _has_changed(ledger: Ledger, month: date, part: LakePart | None) -> bool:
-    """Whether a month holds other entries than its file: voiding takes some away, adding brings a higher number, erasure marks."""
-    if part is None or not part.sha256:
-        return True
-    held = ledger.of_month(month).order_by().aggregate(rows=Count("pk"), last=Max("pk"))
-    return (held["rows"], held["last"]) != (part.rows, part.last_entry)
-
-
-def _with_day(ledger: Ledger, entries: QuerySet[Any]) -> QuerySet[Any]:
-    day = ("observed_on", "term__begins_on") if ledger.name == "outcome" else (ledger.day, ledger.day)
-    dated: QuerySet[Any] = entries.order_by().annotate(stands_on=Coalesce(*day))
-    return dated
-
-
-def _months(ledger: Ledger, days: QuerySet[Any]) -> set[date]:
-    found = days.distinct().iterator(chunk_size=5000)
-    if ledger.is_moment:
-        return {moment.astimezone(UTC).date().replace(day=1) for moment in found}
-    return {day.replace(day=1) for day in found}
 
 
 def _write_months(ledger: Ledger, months: Iterable[date], places: Places) -> int:
@@ -316,12 +313,10 @@ def _write_month(ledger: Ledger, month: date, places: Places) -> int:
     sha256 = _sha256(fresh)
     is_new = not path.exists() or _sha256(path) != sha256
     os.replace(fresh, path)
-    last = ledger.of_month(month).order_by().aggregate(Max("pk"))["pk__max"]
     LakePart.objects.update_or_create(
         ledger=ledger.name, month=month,
         defaults={
-            "path": path.relative_to(folder()).as_posix(), "rows": rows, "sha256": sha256, "last_entry": last or 0,
-            "written_at": began,
+            "path": path.relative_to(folder()).as_posix(), "rows": rows, "sha256": sha256, "written_at": began,
         },
     )  # fmt: skip
     return int(is_new)
@@ -339,7 +334,7 @@ def _write_file(ledger: Ledger, month: date, places: Places, path: Path) -> int:
     schema = schema_of(ledger.columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     total = 0
-    with transaction.atomic(), parquet.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
+    with parquet.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
         for table in _tables(ledger, month, places, schema):
             writer.write_table(table, row_group_size=ROWS_AT_ONCE)
             total += table.num_rows
@@ -349,10 +344,10 @@ def _write_file(ledger: Ledger, month: date, places: Places, path: Path) -> int:
 def _tables(ledger: Ledger, month: date, places: Places, schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
     import pyarrow
 
-    entries = ledger.of_month(month).order_by(ledger.day, "key").values_list(*ledger.fields)
+    entries = ledger.of_month(month).order_by(ledger.day, "key").values_list(*_columns(ledger.fields))
     for chosen in batched(entries.iterator(chunk_size=5000), ROWS_AT_ONCE):
         columns = zip(*(ledger.row(entry, places) for entry in chosen), strict=True)
-        arrays = [pyarrow.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+        arrays = [pyarrow.array(values, type=each.type) for values, each in zip(columns, schema, strict=True)]
         yield pyarrow.Table.from_arrays(arrays, schema=schema)
 
 

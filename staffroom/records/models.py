@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -47,6 +49,8 @@ class Statement(LedgerEntry):
     """An entry of the activity ledger: an xAPI statement with the columns by which it is found."""
 
     erasable = frozenset({"actor", "recorded_by", "body", "object_iri", "erased_at"})
+    ledger = "activity"
+    day_columns = ("happened_at",)
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
     organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="statements")
@@ -147,6 +151,8 @@ class Outcome(LedgerEntry):
     """An entry of the outcome ledger: what was observed of a student, section, teacher or school in a term."""
 
     erasable = frozenset({"person", "teacher", "erased_at"})
+    ledger = "outcome"
+    day_columns = ("observed_on", "term_id")
 
     class Subject(models.TextChoices):
         STUDENT = "student", _("student")
@@ -218,6 +224,14 @@ class Outcome(LedgerEntry):
     def __str__(self) -> str:
         return f"{self.instrument}, {self.term}: {self.value}"
 
+    @classmethod
+    def days_of(cls, found: set[tuple[Any, ...]]) -> set[date]:
+        """The day observed; of results that say none, the first day of their term."""
+        of_terms = {term for day, term in found if day is None}
+        begins = set(Term.objects.filter(pk__in=of_terms).values_list("begins_on", flat=True)) if of_terms else set()
+        field: Any = cls._meta.get_field("observed_on")
+        return begins | {field.to_python(day) for day, _term in found if day is not None}
+
 
 class Price(models.Model):
     """One line of a price list: what one unit of an ingredient costs, in whose money of which year."""
@@ -265,6 +279,8 @@ class Cost(LedgerEntry):
     """An entry of the cost ledger: how much of which ingredient an activity used, at what price, paid by whom."""
 
     erasable = frozenset({"person"})
+    ledger = "cost"
+    day_columns = ("happened_on",)
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="costs")
@@ -369,14 +385,13 @@ class OutcomeImport(models.Model):
 
 
 class LakePart(models.Model):
-    """One Parquet file of the lake: which ledger, which month, how far it has been written, and its hash."""
+    """One Parquet file of the lake: which ledger, which month, how many rows, and its hash."""
 
     ledger = models.CharField(max_length=16)
     month = models.DateField()
     path = models.CharField(max_length=500)
     rows = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
-    last_entry = models.PositiveBigIntegerField(default=0)
     written_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
-from staffroom.records import building, lake, vocabulary
+from staffroom.records import building, vocabulary
+from staffroom.records.append_only import LakeMark
 from staffroom.records.models import (
     Activity,
     ColumnMapping,
@@ -46,27 +46,21 @@ def _erase_statements(entries: QuerySet[Statement], person: Person) -> int:
         if entry.object_iri == own:
             changes["object_iri"] = building.object_iri(building.account(building.ERASED))
         Statement.objects.filter(pk=entry.pk).take_person_out(**changes)
-    lake.mark_stale("activity", {entry.happened_at.astimezone(UTC).date() for entry in found})
     return len(found)
 
 
 def _erase_outcomes(results: QuerySet[Outcome], person: Person) -> int:
-    days = {day or begins for day, begins in results.values_list("observed_on", "term__begins_on")}
     pks = list(results.values_list("pk", flat=True))
     now = timezone.now()
     for start in range(0, len(pks), 500):
         chosen = Outcome.objects.filter(pk__in=pks[start : start + 500])
         chosen.filter(person=person).take_person_out(erased_at=now, person=None)
         chosen.filter(teacher=person).take_person_out(erased_at=now, teacher=None)
-    lake.mark_stale("outcome", days)
     return len(pks)
 
 
 def _erase_costs(costs: QuerySet[Cost], person: Person) -> int:
-    days = set(costs.values_list("happened_on", flat=True))
-    changed = Cost.objects.filter(pk__in=list(costs.values_list("pk", flat=True))).take_person_out(person=None)
-    lake.mark_stale("cost", days)
-    return changed
+    return Cost.objects.filter(pk__in=list(costs.values_list("pk", flat=True))).take_person_out(person=None)
 
 
 def _describe_statement(entry: Statement) -> str:
@@ -140,3 +134,4 @@ impersonal(Instrument, "A test, rubric or survey and its scale.")
 impersonal(Price, "A line of a price list: a role's wage, never a person's pay.")
 impersonal(ColumnMapping, "Which column of a file means what.")
 impersonal(LakePart, "Which month of which ledger has been written to the lake.")
+impersonal(LakeMark, "That a month of a ledger changed since the lake was written.")

@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import transaction
 
+from staffroom.home.demo import keeping, placing
 from staffroom.home.demo import world as worlds
 from staffroom.measure import study
+from staffroom.people.models import Enrollment, Person
+from staffroom.records.models import Outcome, Statement
 
 
 def cells_of(world: worlds.World) -> dict[str, Any]:
@@ -51,6 +55,34 @@ def test_a_district_has_the_size_that_was_asked_for() -> None:
     sizes = np.bincount(world.class_of[0], minlength=world.teachers)
     assert sizes.min() >= 15
     assert (world.school_of_teacher[world.class_of] == world.school_of_student).all()
+
+
+def test_twice_the_teachers_make_twice_the_district() -> None:
+    once, twice = worlds.draw(teachers=420), worlds.draw(teachers=840)
+    assert (twice.schools, twice.teachers, twice.students) == (2 * once.schools, 2 * once.teachers, 2 * once.students)
+    taking_part = [(each.first_term != worlds.NEVER).sum(axis=1) for each in (once, twice)]
+    assert (np.abs(taking_part[1] - 2 * taking_part[0]) <= 1).all()  # each is rounded to whole teachers
+
+
+@pytest.mark.django_db
+def test_the_same_seed_saves_the_same_people_results_and_hours() -> None:
+    def saved() -> list[Any]:
+        with transaction.atomic():
+            world = worlds.draw(teachers=24, seed=9)
+            district = placing.place(world, seed=9)
+            keeping.keep(world, district, seed=9)
+            found = [
+                list(Person.objects.order_by("key").values_list("key", "family_name", "source_id")),
+                list(Outcome.objects.order_by("term__begins_on", "person__key").values_list("person__key", "teacher__key", "value")),
+                list(Statement.objects.order_by("happened_at", "actor__key", "verb").values_list("actor__key", "happened_at")),
+                list(Enrollment.objects.order_by("section__source_id", "person__key").values_list("person__key", "role")),
+            ]  # fmt: skip
+            transaction.set_rollback(True)
+        return found
+
+    first = saved()
+    assert all(first)
+    assert saved() == first
 
 
 def test_too_small_a_district_is_refused() -> None:

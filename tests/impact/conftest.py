@@ -37,7 +37,7 @@ class Riverbend:
     def someone(self, name: str) -> Person:
         """Somebody by name, read anew, so that nothing is remembered from another test."""
         known = {**self.district.staff, "amara": self.district.amara, "priya": self.district.priya,
-                 "student": self.district.students[0], "stranger": self.stranger, "researcher": self.researcher}  # fmt: skip
+                 "student": Person(pk=self.district.students[0]), "stranger": self.stranger, "researcher": self.researcher}  # fmt: skip
         return Person.objects.get(pk=known[name].pk)
 
 

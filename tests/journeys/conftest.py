@@ -17,7 +17,7 @@ PASSWORD = "riverbend-demo"
 VOICES = Path(__file__).resolve().parents[3] / "shared" / "data" / "lessons" / "A_room20.flac"
 LESSON_S = 300
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-BUILD = "from staffroom.home.demo import build; build(teachers=72, seed=2, has_lessons=False)"
+BUILD = "from staffroom.home.demo import build; build(teachers=72, seed=2)"
 
 
 @pytest.fixture(scope="package")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
+import uuid
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 from pyarrow import parquet
 
 from staffroom.people import personal
 from staffroom.records import actions, lake
+from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Activity, Instrument, LakePart, Outcome, Statement
 from staffroom.records.vocabulary import verbs
 from tests.cast import Cast
@@ -102,6 +106,91 @@ def test_only_months_with_new_entries_are_written(cast: Cast, workshop: Activity
     assert lake.refresh() == 1
     assert hashes() | before == hashes()
     assert len(hashes()) == 2
+
+
+def marks() -> list[tuple[str, str]]:
+    return [(mark.ledger, f"{mark.month:%Y-%m}") for mark in LakeMark.objects.order_by("pk")]
+
+
+def test_a_written_month_is_left_alone_however_fresh_it_is(
+    cast: Cast, workshop: Activity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attend(cast, workshop, 9)
+    lake.refresh()
+    asked: list[Any] = []
+    monkeypatch.setattr(lake, "_write_month", lambda *month: asked.append(month) or 0)
+    lake.refresh()
+    assert asked == []
+    assert marks() == []
+
+
+def test_what_is_committed_while_a_month_is_written_is_written_next_time(
+    cast: Cast, workshop: Activity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The month was read before the other entry could be seen; its mark was not there to be removed, so it stays."""
+    attend(cast, workshop, 9)
+    write = lake._write_file
+
+    def slowly(*month: Any) -> int:
+        rows_written = write(*month)
+        attend(cast, workshop, 9, "tom")
+        return rows_written
+
+    monkeypatch.setattr(lake, "_write_file", slowly)
+    lake.refresh()
+    monkeypatch.setattr(lake, "_write_file", write)
+    assert len(rows("activity")) == 1
+    assert ("activity", "2026-09") in marks()
+    lake.refresh()
+    assert len(rows("activity")) == 2
+
+
+def test_neither_the_clock_nor_the_number_of_rows_decides(cast: Cast, workshop: Activity) -> None:
+    """A transaction of hours: its entry was stored long ago, with a lower number than the last, and another is voided with it."""
+    first = attend(cast, workshop, 9)
+    early = {field.attname: getattr(first, field.attname) for field in Statement._meta.concrete_fields}
+    lake.refresh()
+    key, stored = uuid.uuid4(), timezone.now() - timedelta(hours=5)
+    late = Statement(**{**early, "id": first.pk + 1000, "key": key, "stored_at": stored, "actor_id": cast.tom.pk})
+    late.save(force_insert=True)
+    actions.void_statement(by=cast.amara, statement=first)
+    lake.refresh()
+    assert [row["key"] for row in rows("activity")] == [str(key)]
+
+
+def test_every_door_of_a_ledger_leaves_its_mark(cast: Cast, workshop: Activity, instrument: Instrument) -> None:
+    score(cast, instrument, 50, cast.term)
+    deeds = [
+        actions.Deed(
+            by=cast.amara, verb=verbs.ATTENDED, object=workshop, happened_at=datetime(2026, 3, day, tzinfo=UTC)
+        )
+        for day in (2, 3)
+    ]
+    actions.record_statements(deeds)
+    entry = attend(cast, workshop, 7)
+    assert marks() == [("outcome", "2026-08"), ("activity", "2026-03"), ("activity", "2026-07")]
+    lake.refresh()
+    score(cast, instrument, 51, cast.term, corrects=True)
+    actions.void_statement(by=cast.amara, statement=entry)
+    assert set(marks()) == {("outcome", "2026-08"), ("activity", "2026-07")}
+
+
+def test_a_change_that_is_taken_back_leaves_no_mark(cast: Cast, workshop: Activity) -> None:
+    lake.refresh()
+    with transaction.atomic():
+        attend(cast, workshop, 7)
+        transaction.set_rollback(True)
+    assert marks() == []
+
+
+def test_a_file_that_is_gone_is_written_again(cast: Cast, workshop: Activity) -> None:
+    attend(cast, workshop, 9)
+    lake.refresh()
+    before = hashes()
+    for path in lake.folder().rglob("*.parquet"):
+        path.unlink()
+    lake.refresh()
+    assert hashes() == before
 
 
 def test_a_rebuilt_lake_has_the_same_bytes(cast: Cast, workshop: Activity, instrument: Instrument) -> None:

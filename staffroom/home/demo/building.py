@@ -1,20 +1,19 @@
-"""Build the demo district: draw, place, keep, show; media is drawn beside it in other processes."""
+"""Build the demo district: draw, place, keep, show; media is drawn beside it in another process."""
 
 from __future__ import annotations
 
-import tempfile
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, connections, transaction
 
 from staffroom.files import actions as files
 from staffroom.files.models import File
 from staffroom.frameworks.actions import install_default
-from staffroom.home.demo import drawing, keeping, placing, world
+from staffroom.home.demo import keeping, placing, world
+from staffroom.home.demo.filming import Film
 from staffroom.home.demo.placing import PASSWORD, District
 from staffroom.jobs.actions import run_waiting
 from staffroom.knowing.impact.actions import compute_all
@@ -22,8 +21,10 @@ from staffroom.people.models import Person
 from staffroom.permissions.actions import make_circle
 from staffroom.seeing.lessons.demo import make_lessons
 
-LESSONS_S = (330.0, 75.0, 60.0)
-TOMS_S = 60.0
+MANY_TEACHERS = 5000
+CACHE_KIB = 512 * 1024
+
+type Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -35,55 +36,44 @@ class Built:
     password: str = PASSWORD
 
 
-def build(*, teachers: int = 420, seed: int = 2, has_lessons: bool = True) -> Built:
-    """Build the demo district: people and ledgers in one transaction, then lessons, the lake and the first estimates.
+def build(*, teachers: int = 420, seed: int = 2, film: Film | None = None, tell: Tell = lambda _message: None) -> Built:
+    """Build the demo district: people, then ledgers, then beside each other lessons (if there is a film) and the first estimates.
 
-    The same numbers give the same district; without lessons it is there sooner. Raises ValueError for too small a district.
+    The same numbers give the same district. Each step is a transaction: whoever builds sees to it that a district that was left
+    half way is thrown away. `tell` hears how far it is. Raises ValueError for too small a district.
     """
     drawn = world.draw(teachers=teachers, seed=seed)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="staffroom-demo-")))
-        # A process of its own each: drawing takes as long as filling the ledgers, and neither waits for the other.
-        pool = stack.enter_context(ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")))
-        media = [
-            _draw(pool, folder / f"lesson-{number}.mp4", length_s, seed + number)
-            for number, length_s in enumerate((*LESSONS_S, TOMS_S) if has_lessons else (), 1)
-        ]
-        with transaction.atomic():
-            install_default()
-            district = placing.place(drawn, seed=seed)
-            kept = keeping.keep(drawn, district, seed=seed)
-        if has_lessons:
-            _show(district, [_drawn(each) for each in media])
-    run_waiting()
-    compute_all(activities=kept.activities)
+    if teachers >= MANY_TEACHERS and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:  # random keys go into indexes larger than the usual cache
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    with transaction.atomic():
+        install_default()
+        district = placing.place(drawn, seed=seed)
+    tell(f"{drawn.schools:,} schools, {drawn.teachers:,} teachers, {drawn.students:,} students")
+    kept = keeping.keep(drawn, district, seed=seed, tell=tell)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        shown = beside.submit(_show, district, film) if film else None
+        compute_all(activities=kept.activities)
+        tell("what works, computed")
+        if shown:
+            run_waiting()
+            shown.result()
+            tell("lessons, ready to be watched")
     return Built(_introductions(district), world.truth(drawn))
 
 
-def _draw(pool: ProcessPoolExecutor, path: Path, length_s: float, seed: int) -> tuple[Path, Future[None]]:
-    """Have a lesson drawn beside: by a module that knows no Django, since its process has not set it up."""
-    return path, pool.submit(drawing.draw_lesson, path, duration_s=length_s, seed=seed)
-
-
-def _drawn(drawing_now: tuple[Path, Future[None]]) -> Path:
-    path, future = drawing_now
-    future.result()
-    return path
-
-
-def _show(district: District, media: list[Path]) -> None:
-    """Lessons of two teachers, clips between them and their coach, and a circle."""
-    amara, tom, priya = district.amara, district.tom, district.priya
-    make_circle(by=amara, name="Fractions circle", members=[tom, priya])
-    sections = district.current_sections
-    make_lessons(
-        teacher=amara,
-        files=[_taken(amara, path) for path in media[:-1]],
-        section=sections[0],
-        coach=priya,
-        colleague=tom,
-    )
-    make_lessons(teacher=tom, files=[_taken(tom, media[-1])], section=sections[1], coach=priya)
+def _show(district: District, film: Film) -> None:
+    """Lessons of two teachers, clips between them and their coach, and a circle; then all that has to be made of the media."""
+    try:
+        amara, tom, priya = district.amara, district.tom, district.priya
+        make_circle(by=amara, name="Fractions circle", members=[tom, priya])
+        amaras, toms = film.lessons()
+        own = [_taken(amara, path) for path in amaras]
+        make_lessons(teacher=amara, files=own, section=district.current_section(0), coach=priya, colleague=tom)
+        make_lessons(teacher=tom, files=[_taken(tom, toms)], section=district.current_section(1), coach=priya)
+        run_waiting()
+    finally:
+        connections.close_all()
 
 
 def _taken(owner: Person, path: Path) -> File:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
 from staffroom.home.demo.placing import District
 from staffroom.home.demo.world import NEVER, PROGRAMS, TERMS, Program, World
-from staffroom.people.models import Person, Term
+from staffroom.people.models import Organization, Person, Term
 from staffroom.records.actions.activities import make_activity
 from staffroom.records.actions.costs import Ingredient, add_price, record_costs
 from staffroom.records.actions.outcomes import Result, make_instrument, record_outcomes
 from staffroom.records.actions.statements import Deed, record_statements
 from staffroom.records.models import Activity, Instrument, Price
 from staffroom.records.vocabulary import verbs
+
+type Tell = Callable[[str], None]
 
 TYPICAL_TERMS = 5
 PRICE_LIST: tuple[tuple[str, str, str, str, int, str], ...] = (
@@ -39,8 +42,8 @@ class Kept:
     test: Instrument
 
 
-def keep(world: World, district: District, *, seed: int) -> Kept:
-    """Fill the three ledgers from a drawn world, through the bulk doors of ``records``."""
+def keep(world: World, district: District, *, seed: int, tell: Tell = lambda _message: None) -> Kept:
+    """Fill the three ledgers from a drawn world, through the bulk doors of ``records``; each step in a transaction of its own."""
     rng = np.random.default_rng([seed, 2])
     prices = {name: _price(district, line) for line in PRICE_LIST for name in [line[2]]}
     activities = [_activity(district, program) for program in PROGRAMS]
@@ -49,10 +52,14 @@ def keep(world: World, district: District, *, seed: int) -> Kept:
         subject="Mathematics", scale_low=0, scale_high=400,
     )  # fmt: skip
     for number, (program, activity) in enumerate(zip(PROGRAMS, activities, strict=True)):
-        record_statements(_participation(world, district, number, program, activity, rng))
+        for term in range(TERMS):
+            record_statements(_participation(world, district, number, program, activity, term, rng))
         record_costs(by=None, lines=_ingredients(world, district, number, activity, prices))
+        tell(f"{program.name}: who took part, and what it cost")
     for term in range(TERMS):
-        record_outcomes(by=None, instrument=test, results=_scores(world, district, term))
+        results = _scores(world, district, term)
+        added = record_outcomes(by=None, instrument=test, results=results, are_new=True).added
+        tell(f"{district.terms[term].name}: {added:,} results of students")
     return Kept(activities, test)
 
 
@@ -74,23 +81,27 @@ def _activity(district: District, program: Program) -> Activity:
 
 
 def _participation(
-    world: World, district: District, number: int, program: Program, activity: Activity, rng: np.random.Generator
-) -> Iterator[Deed]:
-    """Each session of each teacher who takes part; a coach's session is the coach's time, too."""
-    for term in range(TERMS):
-        first = world.first_term[number]
-        for teacher in np.flatnonzero((first != NEVER) & (first <= term)):
-            coach = district.coaches[world.school_of_teacher[teacher]] if program.kind == "coaching" else None
-            for at in _dates(district.terms[term], program.sessions_per_term, rng):
-                yield _session(district.teachers[teacher], activity, program, at, "teacher")
-                if coach:
-                    yield _session(coach, activity, program, at, "coach")
+    world: World, district: District, number: int, program: Program, activity: Activity, term: int,
+    rng: np.random.Generator,
+) -> Iterator[Deed]:  # fmt: skip
+    """Each session in a term of each teacher who takes part; a coach's session is the coach's time, too."""
+    first = world.first_term[number]
+    for teacher in np.flatnonzero((first != NEVER) & (first <= term)):
+        at_school = world.school_of_teacher[teacher]
+        coach = district.coaches[at_school] if program.kind == "coaching" else None
+        session = partial(_session, school=district.schools[at_school], activity=activity, program=program)
+        for at in _dates(district.terms[term], program.sessions_per_term, rng):
+            yield session(district.teachers[teacher], role="teacher", at=at)
+            if coach:
+                yield session(coach, role="coach", at=at)
 
 
-def _session(person: Person, activity: Activity, program: Program, at: datetime, role: str) -> Deed:
+def _session(
+    person: Person, *, role: str, at: datetime, school: Organization, activity: Activity, program: Program
+) -> Deed:
     return Deed(
         by=person, verb=verbs.MENTORED if role == "coach" else verbs.ATTENDED, object=activity, activity=activity,
-        duration_s=program.hours_per_session * 3600, happened_at=at, role=role, focus=program.name,
+        duration_s=program.hours_per_session * 3600, happened_at=at, role=role, focus=program.name, organization=school,
     )  # fmt: skip
 
 
@@ -128,19 +139,17 @@ def _used(kind: str, teachers: int, starting: int) -> list[tuple[str, int]]:
     return [("Substitute teacher", -(-teachers // 4))]
 
 
-def _scores(world: World, district: District, term: int) -> list[Result]:
+def _scores(world: World, district: District, term: int) -> Iterator[Result]:
     """One result for each student: of whom, taught by whom, where."""
-    sections, row = district.sections[term // 2], district.terms[term]
-    class_of, scores = world.class_of[term // 2], world.scores[term]
+    row, class_of = district.terms[term], world.class_of[term // 2].tolist()
     teachers = [teacher.pk for teacher in district.teachers]
-    places = [section.pk for section in sections]
+    places = district.sections[term // 2].tolist()
     schools = [school.pk for school in district.schools]
-    return [
-        Result(
-            subject="student", term_id=row.pk, value=float(score), person_id=student.pk, teacher_id=teachers[teacher],
+    of_students = zip(
+        district.students.tolist(), world.scores[term].tolist(), class_of, world.school_of_student.tolist(), strict=True
+    )
+    for student, score, teacher, school in of_students:
+        yield Result(
+            subject="student", term_id=row.pk, value=score, person_id=student, teacher_id=teachers[teacher],
             section_id=places[teacher], school_id=schools[school], observed_on=row.ends_on,
-        )
-        for student, score, teacher, school in zip(
-            district.students, scores, class_of, world.school_of_student, strict=True
-        )
-    ]  # fmt: skip
+        )  # fmt: skip

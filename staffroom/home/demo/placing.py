@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from django.utils.text import slugify
+from numpy.typing import NDArray
 
 from staffroom.home.demo import world as worlds
 from staffroom.home.demo.world import World
-from staffroom.people.actions.bulk import bulk_people
-from staffroom.people.models import Course, Enrollment, Membership, Organization, Person, Role, Section, Term
+from staffroom.people.actions import bulk_enrollments, bulk_people, bulk_sections, bulk_students
+from staffroom.people.models import Course, Membership, Organization, Person, Role, Section, Term
 from staffroom.permissions.actions import record_consents
+
+type Keys = NDArray[np.int64]
 
 PASSWORD = "riverbend-demo"
 TREES = (
@@ -27,17 +31,18 @@ FALL_ENDS, SPRING_ENDS = (12, 20), (6, 12)
 
 @dataclass
 class District:
-    """The demo district as saved: rows of the database by their numbers in the drawn world."""
+    """The demo district as saved, by the numbers of the drawn world. Of what there may be a million of, primary keys alone:
+    students (students,), sections (school years and the running one, teachers)."""
 
     organization: Organization
     schools: list[Organization]
     terms: list[Term]
     current_term: Term
     teachers: list[Person]
-    students: list[Person]
     coaches: list[Person]
-    sections: list[list[Section]]
     staff: dict[str, Person]
+    students: Keys
+    sections: list[Keys]
 
     @property
     def amara(self) -> Person:
@@ -51,9 +56,9 @@ class District:
     def priya(self) -> Person:
         return self.coaches[0]
 
-    @property
-    def current_sections(self) -> list[Section]:
-        return self.sections[-1]
+    def current_section(self, teacher: int) -> Section:
+        """What a teacher, by number, teaches now."""
+        return Section.objects.get(pk=self.sections[-1][teacher])
 
 
 STAFF: tuple[tuple[str, str, str, Role], ...] = (
@@ -75,37 +80,49 @@ def place(world: World, *, seed: int, today: date | None = None) -> District:
     """Save the people of a drawn world. One password, hashed once, for all who can sign in."""
     rng = np.random.default_rng([seed, 1])
     day = today or timezone.localdate()
-    state = Organization(kind="state", name="Demo State", slug="demo-state")
-    home = Organization(kind="district", name="Riverbend School District", slug="riverbend", parent=state)
-    schools = [_school(number, home) for number in range(world.schools)]
-    secret = make_password(PASSWORD)
-    teachers, coaches, staff = _staff(world, rng, secret)
-    students = [
-        Person(given_name=given, family_name=family, district=home, source_id=f"S{number:07d}")
-        for number, (given, family) in enumerate(worlds.names(rng, world.students))
-    ]
+    keys = Keyring(seed)
+    state = Organization(kind="state", name="Demo State", slug="demo-state", key=keys.new())
+    home = Organization(
+        kind="district", name="Riverbend School District", slug="riverbend", parent=state, key=keys.new()
+    )
+    schools = [_school(number, home, keys) for number in range(world.schools)]
+    teachers, coaches, staff = _staff(world, rng, make_password(PASSWORD), keys)
     terms, current = _terms(home, day)
     courses = [Course(organization=home, title=f"Mathematics {grade}", subject="Mathematics", grade=str(grade))
                for grade in (3, 4, 5)]  # fmt: skip
-    district = District(home, schools, terms, current, teachers, students, coaches, [], staff)
-    district.sections = _sections(world, district, courses, day)
+    none = np.empty(0, dtype=np.int64)
+    district = District(home, schools, terms, current, teachers, coaches, staff, none, [])
     bulk_people(
-        organizations=[state, home, *schools],
-        persons=[*teachers, *coaches, *staff.values(), *students],
-        terms=[*terms, current], courses=courses,
-        sections=[section for year in district.sections for section in year],
-        sections_in_terms=list(_sections_in_terms(district)),
-        memberships=_memberships(world, district), enrollments=_enrollments(world, district),
+        organizations=[state, home, *schools], persons=[*teachers, *coaches, *staff.values()],
+        terms=[*terms, current], courses=courses, memberships=_memberships(world, district),
     )  # fmt: skip
+    district.students = _students(world, district, rng, keys)
+    district.sections = [
+        _sections(world, district, courses, year, first_school_year(day)) for year in range(worlds.YEARS + 1)
+    ]
+    for year in range(worlds.YEARS + 1):
+        _enroll(world, district, year)
     _consents(rng, district)
     return district
 
 
-def _school(number: int, district: Organization) -> Organization:
+class Keyring:
+    """Keys that follow from the seed, so that the same seed gives the same district."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng([seed, 3])
+
+    def new(self) -> UUID:
+        return UUID(bytes=self._rng.bytes(16), version=4)
+
+
+def _school(number: int, district: Organization, keys: Keyring) -> Organization:
     name = f"{TREES[number % len(TREES)]} Elementary"
     if number >= len(TREES):
         name += f" {number // len(TREES) + 1}"
-    return Organization(kind="school", name=name, slug=slugify(name), parent=district, source_id=f"SCH{number:04d}")
+    return Organization(
+        kind="school", name=name, slug=slugify(name), parent=district, source_id=f"SCH{number:04d}", key=keys.new()
+    )
 
 
 def _account(given: str, family: str, secret: str, number: int | None = None) -> Person:
@@ -114,7 +131,9 @@ def _account(given: str, family: str, secret: str, number: int | None = None) ->
     return Person(given_name=given, family_name=family, email=f"{name}@riverbend.example", password=secret)
 
 
-def _staff(world: World, rng: np.random.Generator, secret: str) -> tuple[list[Person], list[Person], dict[str, Person]]:
+def _staff(
+    world: World, rng: np.random.Generator, secret: str, keys: Keyring
+) -> tuple[list[Person], list[Person], dict[str, Person]]:
     drawn = worlds.names(rng, world.teachers + world.schools)
     teachers = [
         _account(given, family, secret, number) for number, (given, family) in enumerate(drawn[: world.teachers])
@@ -127,6 +146,8 @@ def _staff(world: World, rng: np.random.Generator, secret: str) -> tuple[list[Pe
     ]
     coaches[0] = _account("Priya", "Nair", secret)
     staff = {given.lower(): _account(given, family, secret) for given, family, _where, _role in STAFF}
+    for person in (*teachers, *coaches, *staff.values()):
+        person.key = keys.new()
     return teachers, coaches, staff
 
 
@@ -147,30 +168,27 @@ def _term(district: Organization, year: int, is_fall: bool) -> Term:
     )  # fmt: skip
 
 
-def _sections(world: World, district: District, courses: list[Course], today: date) -> list[list[Section]]:
-    """One section per teacher and school year; the last list is the running year's."""
-    first = first_school_year(today)
-    return [
-        [
-            Section(
-                school=district.schools[world.school_of_teacher[number]], course=courses[number % len(courses)],
-                title=f"{courses[number % len(courses)].title}, {teacher.family_name} ({year}–{(year + 1) % 100:02d})",
-                source_id=f"SEC{year}-{number:06d}",
-            )
-            for number, teacher in enumerate(district.teachers)
-        ]
-        for year in range(first, first + worlds.YEARS + 1)
-    ]  # fmt: skip
+def _students(world: World, district: District, rng: np.random.Generator, keys: Keyring) -> Keys:
+    drawn = worlds.names(rng, world.students)
+    students = ((keys.new(), given, family, f"S{number:07d}") for number, (given, family) in enumerate(drawn))
+    places = [school.pk for school in district.schools]
+    schools = (places[number] for number in world.school_of_student)
+    return np.array(bulk_students(district=district.organization, students=students, schools=schools), dtype=np.int64)
 
 
-def _sections_in_terms(district: District) -> list[tuple[Section, Term]]:
-    past = [
-        (section, term)
-        for year, sections in enumerate(district.sections[:-1])
-        for section in sections
-        for term in district.terms[2 * year : 2 * year + 2]
-    ]
-    return past + [(section, district.current_term) for section in district.current_sections]
+def _sections(world: World, district: District, courses: list[Course], number: int, first: int) -> Keys:
+    """One section for each teacher in a school year, given by its number and the first one's calendar year."""
+    year = first + number
+    terms = [district.current_term] if number == worlds.YEARS else district.terms[2 * number : 2 * number + 2]
+    rows = (
+        (
+            district.schools[world.school_of_teacher[teacher]].pk, courses[teacher % len(courses)].pk,
+            f"{courses[teacher % len(courses)].title}, {person.family_name} ({year}–{(year + 1) % 100:02d})",
+            f"SEC{year}-{teacher:06d}",
+        )
+        for teacher, person in enumerate(district.teachers)
+    )  # fmt: skip
+    return np.array(bulk_sections(district=district.organization, sections=rows, terms=terms), dtype=np.int64)
 
 
 def _memberships(world: World, district: District) -> list[Membership]:
@@ -186,40 +204,22 @@ def _memberships(world: World, district: District) -> list[Membership]:
         held(teacher, district.schools[school], Role.TEACHER)
         for teacher, school in zip(district.teachers, world.school_of_teacher, strict=True)
     ]
-    of_students = [
-        held(student, district.schools[school], Role.STUDENT)
-        for student, school in zip(district.students, world.school_of_student, strict=True)
-    ]
-    return [*of_staff, *of_coaches, *of_teachers, *of_students]
+    return [*of_staff, *of_coaches, *of_teachers]
 
 
-def _enrollments(world: World, district: District) -> list[Enrollment]:
+def _enroll(world: World, district: District, year: int) -> None:
     """Teachers in the sections of every year, students in the last two: a district's rosters do not reach back further.
 
     The running year keeps the last year's classes.
     """
-    rows = []
-    for year, sections in enumerate(district.sections):
-        class_of = world.class_of[min(year, worlds.YEARS - 1)] if year >= worlds.YEARS - 1 else []
-        begins, ends = _school_year(district, year)
-        rows += [
-            Enrollment(
-                section=section,
-                person=teacher,
-                role=Enrollment.Role.TEACHER,
-                is_primary=True,
-                begins_on=begins,
-                ends_on=ends,
-            )
-            for section, teacher in zip(sections, district.teachers, strict=True)
-        ]
-        rows += [
-            Enrollment(
-                section=sections[teacher], person=student, role=Enrollment.Role.STUDENT, begins_on=begins, ends_on=ends
-            )
-            for student, teacher in zip(district.students, class_of, strict=False)
-        ]
-    return rows
+    sections = district.sections[year]
+    begins, ends = _school_year(district, year)
+    teachers = zip(sections.tolist(), (person.pk for person in district.teachers), strict=True)
+    bulk_enrollments(pairs=teachers, role="teacher", is_primary=True, begins_on=begins, ends_on=ends)
+    if year >= worlds.YEARS - 1:
+        class_of = world.class_of[worlds.YEARS - 1]
+        students = zip(sections[class_of].tolist(), district.students.tolist(), strict=True)
+        bulk_enrollments(pairs=students, role="student", begins_on=begins, ends_on=ends)
 
 
 def _school_year(district: District, year: int) -> tuple[date, date | None]:
@@ -232,5 +232,5 @@ def _school_year(district: District, year: int) -> tuple[date, date | None]:
 def _consents(rng: np.random.Generator, district: District) -> None:
     """Most families say yes, some keep it in the school, a few say no or have not answered."""
     answers = rng.choice(CONSENT_ANSWERS, size=len(district.students), p=CONSENT_SHARES)
-    given = ((student, str(answer)) for student, answer in zip(district.students, answers, strict=True) if answer)
-    record_consents(by=None, answers=given)
+    given = zip(district.students.tolist(), answers.tolist(), strict=True)
+    record_consents(by=None, answers=((student, answer) for student, answer in given if answer))

@@ -15,6 +15,7 @@ from staffroom.knowing.impact.rules import what_works_seeable_by
 from staffroom.knowing.impact.summing import Stretch
 from staffroom.people.models import Membership, Organization, Role, Term
 from staffroom.people.rules import lasting
+from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Activity, Cost, Instrument, LakePart, Outcome, Statement
 from staffroom.records.queries import entries_for
 
@@ -104,7 +105,7 @@ def estimate_on(activity: Activity, instrument: Instrument) -> Estimate | None:
 def is_outdated(activity: Activity, instrument: Instrument | None, since: datetime) -> bool:
     """Whether the ledgers have entries that an answer of a certain moment cannot know of, or lost some. One query."""
     newer = [_stored_since(Statement, since, activity=activity.pk), _stored_since(Cost, since, activity=activity.pk)]
-    newer.append(LakePart.objects.filter(sha256="").order_by().values("pk"))
+    newer.append(LakeMark.objects.filter(is_removal=True).order_by().values("pk"))
     if instrument is not None:
         newer.append(_stored_since(Outcome, since, instrument=instrument.pk))
     return newer[0].union(*newer[1:], all=True).exists()

@@ -1,6 +1,6 @@
 """The deeds of this room."""
 
-from staffroom.people.actions.bulk import bulk_people
+from staffroom.people.actions.bulk import bulk_enrollments, bulk_people, bulk_sections, bulk_students
 from staffroom.people.actions.invitations import (
     InvitationGone,
     invitation_by,
@@ -16,7 +16,10 @@ from staffroom.people.actions.rosters import break_off, import_roster, receive_r
 __all__ = [
     "InvitationGone",
     "break_off",
+    "bulk_enrollments",
     "bulk_people",
+    "bulk_sections",
+    "bulk_students",
     "end_membership",
     "give_role",
     "import_roster",

@@ -159,9 +159,16 @@ class _Wages:
         around = {pk for each in organizations for pk in each.ancestor_pks}
         found = Price.objects.filter(kind=Price.Kind.WAGE, organization__in=around).order_by("price_year", "pk")
         self.prices = list(found)
+        self.known: dict[tuple[int, str, date], Price | None] = {}
 
     def find(self, organization: Organization, role: str, day: date) -> Price | None:
         """The nearest organization's wage of a role: of that day's year, else of the latest before, else the first."""
+        asked = (organization.pk, role, day)
+        if asked not in self.known:
+            self.known[asked] = self._find(organization, role, day)
+        return self.known[asked]
+
+    def _find(self, organization: Organization, role: str, day: date) -> Price | None:
         order = organization.ancestor_pks
         fitting = [
             price
