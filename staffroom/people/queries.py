@@ -20,11 +20,10 @@ from staffroom.people.rules import (
     people_seen_by,
     schools_of,
     sections_seen_by,
-    teaches,
     within,
 )
 
-__all__ = ["is_in", "memberships_of", "schools_of", "teaches"]  # the rules that are questions as well
+__all__ = ["is_in", "memberships_of", "schools_of"]  # the rules that are questions as well
 
 
 NOT_FOR_LISTS = ("password", "last_login", "created_at", "source_id")

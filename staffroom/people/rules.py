@@ -218,11 +218,6 @@ def districts_around(person: object) -> Q:
     return reach
 
 
-def teaches(person: object, section: Section) -> bool:
-    """Whether the person teaches or helps in the section today."""
-    return isinstance(person, Person) and _teaching(person).filter(section=section).exists()
-
-
 def _teaching(person: Person) -> QuerySet[Enrollment]:
     roles = (Enrollment.Role.TEACHER, Enrollment.Role.AIDE)
     return Enrollment.objects.filter(lasting(), person=person, role__in=roles).order_by()

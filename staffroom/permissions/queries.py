@@ -11,28 +11,35 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from staffroom import options
 from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people.models import Enrollment, Organization, Person, Section
+from staffroom.people.rules import lasting
 from staffroom.permissions import rules
 from staffroom.permissions.models import Access, BreakGlass, Circle, Consent, Policy, Share, about
 
 
 def live_shares_of(thing: models.Model) -> QuerySet[Share]:
     """Every loan of a thing that still stands, newest first."""
-    return Share.objects.filter(rules.live_shares(), **about(thing)).select_related("person", "circle", "organization")
+    return shares_of(thing).filter(rules.live_shares())
 
 
-def live_share_counts(model: type[models.Model], pks: Iterable[int]) -> dict[int, int]:
-    """How many loans of each of some things stand; one query."""
-    wanted = list(pks)
-    found = Share.objects.filter(
-        rules.live_shares(), content_type=ContentType.objects.get_for_model(model), object_id__in=wanted
-    )
-    return dict(found.order_by().values_list("object_id").annotate(models.Count("pk"))) if wanted else {}
+def shares_of(thing: models.Model) -> QuerySet[Share]:
+    """Every loan of a thing, those that are over or taken back too."""
+    return Share.objects.filter(**about(thing)).select_related("person", "circle", "organization")
+
+
+def with_live_shares(found: QuerySet[Any]) -> QuerySet[Any]:
+    """Things with ``live_share_count``, how many loans of each stand."""
+    kind = ContentType.objects.get_for_model(found.model)
+    standing = Share.objects.filter(rules.live_shares(), content_type=kind, object_id=OuterRef("pk")).order_by()
+    counts = standing.values("object_id").annotate(live=models.Count("pk")).values("live")
+    counted: QuerySet[Any] = found.annotate(live_share_count=Coalesce(Subquery(counts), 0))
+    return counted
 
 
 def shares_for(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
@@ -96,6 +103,9 @@ def _standing_answer(answer: str | None, until: date | None) -> str:
     return "unknown" if answer is None or (until and until < timezone.localdate()) else answer
 
 
+TEACHING = (Enrollment.Role.TEACHER, Enrollment.Role.AIDE)
+
+
 @dataclass(frozen=True)
 class ConsentsIn:
     """The consent of a section's students: how many gave each answer, and each student's (first names only)."""
@@ -126,18 +136,29 @@ def consents_in(section: Section, on: date | None = None) -> ConsentsIn:
     return consents_in_each([section], on)[section.pk]
 
 
-def consents_in_each(sections: Iterable[Section], on: date | None = None) -> dict[int, ConsentsIn]:
-    """The same for several sections, by their primary key. One query, however many sections."""
+def consents_in_each(
+    sections: Iterable[Section], on: date | None = None, *, taught_by: Person | None = None
+) -> dict[int, ConsentsIn]:
+    """The same for several sections, by their primary key. One query, however many sections.
+
+    With ``taught_by`` only those that this person teaches or helps in today.
+    """
+    day = on or timezone.localdate()
     newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
-    enrolled = Enrollment.objects.filter(
-        Q(ends_on=None) | Q(ends_on__gte=on or timezone.localdate()),
-        section__in=[section.pk for section in sections], role=Enrollment.Role.STUDENT,
-    ).annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
-    by_name = enrolled.select_related("person").order_by("person__family_name", "person__given_name", "person")
-    answers: dict[int, dict[Person, str]] = {section.pk: {} for section in sections}
-    for each in by_name:
-        row = vars(each)
-        answers[each.section_id][each.person] = _standing_answer(row["answer"], row["until"])
+    wanted = (Q(ends_on=None) | Q(ends_on__gte=day)) & Q(role=Enrollment.Role.STUDENT)
+    if taught_by is not None:
+        wanted |= lasting() & Q(person=taught_by, role__in=TEACHING)
+    enrolled = Enrollment.objects.filter(wanted, section__in=[section.pk for section in sections]).annotate(
+        answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1])
+    )
+    rows = list(enrolled.select_related("person").order_by("person__family_name", "person__given_name", "person"))
+    taught = {row.section_id for row in rows if row.role in TEACHING}
+    answers: dict[int, dict[Person, str]] = {
+        section.pk: {} for section in sections if taught_by is None or section.pk in taught
+    }
+    for row in rows:
+        if row.role == Enrollment.Role.STUDENT and row.section_id in answers:
+            answers[row.section_id][row.person] = _standing_answer(vars(row)["answer"], vars(row)["until"])
     return {pk: _counted(list(found.items())) for pk, found in answers.items()}
 
 

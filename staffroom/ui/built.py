@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,23 +21,28 @@ def is_served_by_vite() -> bool:
 
 def manifest() -> dict[str, dict[str, Any]]:
     """Which built file each source became; empty when nothing is built. Read again when the file changes."""
-    path = FOLDER / "manifest.json"
+    path = f"{FOLDER}/manifest.json"  # plain text: every icon of a page asks, and a Path costs more than the answer
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        return _read(path, os.stat(path).st_mtime_ns)
     except FileNotFoundError:
         return {}
 
 
 @lru_cache(maxsize=1)
-def _read(path: Path, changed_at_ns: int) -> dict[str, dict[str, Any]]:
-    entries: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+def _read(path: str, changed_at_ns: int) -> dict[str, dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))
     return entries
 
 
 def file_for(source: str) -> Path | None:
     """The built file that `source` became, or None when it is not built."""
     entry = manifest().get(source)
-    return FOLDER / entry["file"] if entry else None
+    return _in_folder(FOLDER, entry["file"]) if entry else None
+
+
+@lru_cache(maxsize=64)
+def _in_folder(folder: Path, name: str) -> Path:
+    return folder / name
 
 
 def has_island(name: str) -> bool:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.forms import BaseForm
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
@@ -22,6 +24,10 @@ class Renderer(DjangoTemplates):
 
     form_template_name = "ui/forms/form.html"
     field_template_name = "ui/forms/field.html"
+    ours: ClassVar = {"django/forms/widgets/select.html": "ui/forms/select.html"}
+
+    def get_template(self, template_name: str) -> Any:
+        return super().get_template(self.ours.get(template_name, template_name))
 
 
 def field(bound: BoundField) -> SafeString:

@@ -27,19 +27,24 @@ DIRECTED = frozenset(
 
 def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label."""
+    return _drawn(built.file_for(SOURCE), name, str(label), size)
+
+
+@lru_cache(maxsize=2048)
+def _drawn(file: Path | None, name: str, label: str, size: str) -> SafeString:
+    """A page has some forty icons, and all pages the same few: each is written once."""
     classes = " ".join(filter(None, ["icon", size and f"icon-{size}", "icon-directed" if name in DIRECTED else ""]))
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
         '<svg class="{}" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" {}>{}</svg>',
         classes,
         spoken,
-        shape(name),
+        _shape(file, name),
     )
 
 
-def shape(name: str) -> SafeString:
+def _shape(file: Path | None, name: str) -> SafeString:
     """The inside of the icon's SVG; empty while the front end is not built."""
-    file = built.file_for(SOURCE)
     if file is None:
         return SafeString("")
     shapes = _shapes(file)

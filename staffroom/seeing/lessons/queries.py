@@ -14,13 +14,14 @@ from django.utils import timezone
 from staffroom.conversations import queries as conversations
 from staffroom.conversations.models import Comment
 from staffroom.files.models import Derivative, File, Upload
-from staffroom.files.queries import clip_of, received, uploads_for
+from staffroom.files.queries import received, uploads_for
 from staffroom.jobs import queries as jobs
 from staffroom.people import queries as people
 from staffroom.people.models import Organization, Person, Role, Section
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import Access, Share
 from staffroom.permissions.queries import ConsentsIn
+from staffroom.permissions.rules import is_live
 from staffroom.records import queries as records
 from staffroom.records.models import Activity
 from staffroom.seeing.lessons import rules
@@ -110,7 +111,7 @@ def clip_and_loan_for(viewer: Person, key: Any) -> tuple[Clip | None, Share | No
     Asked of the one clip (``may_open``): that costs half of finding it among all that are lent to her.
     """
     found = Clip.objects.filter(key=key).select_related("lesson__owner", "lesson__section__school", "lesson__file")
-    clip = found.order_by().first()
+    clip = found.prefetch_related("lesson__file__derivatives").order_by().first()
     if clip is None or clip.lesson.owner_id == viewer.pk:
         return clip, None
     share = rules.loan_of(viewer, clip)
@@ -118,8 +119,9 @@ def clip_and_loan_for(viewer: Person, key: Any) -> tuple[Clip | None, Share | No
 
 
 def clips_of(viewer: Person, lesson: Lesson) -> QuerySet[Clip]:
-    """The clips of one's own lesson, with how many live shares each has."""
-    return Clip.objects.filter(lesson=lesson, lesson__owner=viewer).order_by("start_ms", "pk")
+    """The clips of one's own lesson, each with ``live_share_count``: how many loans of it stand."""
+    found = Clip.objects.filter(lesson=lesson, lesson__owner=viewer).order_by("start_ms", "pk")
+    return permissions.with_live_shares(found)
 
 
 def moment_for(viewer: Person, key: Any) -> Moment | None:
@@ -145,13 +147,19 @@ def notes_in_opened(viewer: Person, clip: Clip) -> QuerySet[Moment]:
     """The same for a clip that has just been found for the viewer (``clip_for``): it is not asked again whether she may."""
     within = Q(clip=clip)
     if clip.has_moments or viewer.pk == clip.lesson.owner_id:
+    within = _within(viewer, clip)
+    if viewer.pk == clip.lesson.owner_id:
+        within &= rules.open_to_owner(viewer)
+    return _in_order(Moment.objects.filter(within))
+
+
+def _within(viewer: Person, clip: Clip) -> Q:
+    """Moments that belong to a clip: noted in it, or the owner's own in its seconds."""
         inside = Q(start_ms__gte=clip.start_ms, start_ms__lte=clip.end_ms)
         ends_inside = Q(end_ms=None) | Q(end_ms__lte=clip.end_ms)
         own = Q(clip=None, lesson=clip.lesson_id, author=clip.lesson.owner_id)
         within |= own & inside & ends_inside
-    if viewer.pk == clip.lesson.owner_id:
-        within &= rules.open_to_owner(viewer)
-    return _in_order(Moment.objects.filter(within))
+    return within
 
 
 def _readable(viewer: Person, where: Q) -> QuerySet[Moment]:
@@ -171,11 +179,15 @@ def notes_in_lesson(viewer: Person, lesson: Lesson) -> tuple[list[Moment], int]:
     return opened, len(found) - len(opened)
 
 
-def closed_count(viewer: Person, lesson: Lesson) -> int:
-    """How many notes of colleagues wait behind the owner's own reflection: they show as existing."""
+def notes_in_clip(viewer: Person, clip: Clip) -> tuple[list[Moment], int]:
+    """The same for a clip that has just been found for the viewer; what waits is counted in the whole lesson."""
+    lesson = clip.lesson
     if viewer.pk != lesson.owner_id or lesson.reflection:
-        return 0
-    return Moment.objects.filter(lesson=lesson).exclude(rules.open_to_owner(viewer)).count()
+        return list(notes_in_opened(viewer, clip)), 0
+    marks = {"is_open": rules.open_to_owner(viewer), "is_within": _within(viewer, clip)}
+    found = list(_in_order(Moment.objects.filter(lesson=lesson).annotate(**marks)))
+    opened = [moment for moment in found if vars(moment)["is_open"]]
+    return [moment for moment in opened if vars(moment)["is_within"]], len(found) - len(opened)
 
 
 def threads_of(viewer: Person, moments: Iterable[Moment]) -> dict[int, list[Comment]]:
@@ -205,17 +217,19 @@ def reach_of(clip: Clip) -> list[Reach]:
     """Who can see a clip now, newest loan first, each with its openings."""
     accesses: dict[int | None, list[Access]] = {}
     for access in permissions.accesses_of(clip):
+    return reach_and_closing_of(clip)[0]
+
+
+def reach_and_closing_of(clip: Clip) -> tuple[list[Reach], bool]:
+    """The same, and whether colleagues' notes are closed to the owner until she has reflected (``rules.is_closed_to_owner``)."""
+    shares = list(permissions.shares_of(clip))
         accesses.setdefault(access.share_id, []).append(access)
-    return [Reach(share, accesses.get(share.pk, [])) for share in permissions.live_shares_of(clip)]
+    reach = [Reach(share, accesses.get(share.pk, [])) for share in shares if is_live(share)]
+    return reach, not clip.lesson.reflection and any(share.is_reflect_first for share in shares)
 
 
 def accesses_of(clip: Clip) -> QuerySet[Access]:
     return permissions.accesses_of(clip)
-
-
-def live_share_counts(clips: Iterable[Clip]) -> dict[int, int]:
-    """How many live loans each clip has; one query."""
-    return permissions.live_share_counts(Clip, [clip.pk for clip in clips])
 
 
 @dataclass(frozen=True)
@@ -317,12 +331,18 @@ def derivative_of(file: File, kind: str, start_ms: int = 0, end_ms: int = 0) -> 
 
 def clip_media_of(clip: Clip) -> Derivative | None:
     """The file that was cut for the clip, in whatever state."""
-    return clip_of(clip.lesson.file, clip.start_ms, clip.end_ms) if clip.lesson.file else None
+    wanted = (Derivative.Kind.CLIP, clip.start_ms, clip.end_ms)
+    made = (
+        clip.lesson.file.derivatives.all() if clip.lesson.file else ()
+    )  # at hand where the clip was found by its door
+    return next((each for each in made if (each.kind, each.start_ms, each.end_ms) == wanted), None)
 
 
 def consents_for(viewer: Person, section: Section | None) -> ConsentsIn | None:
     """The families' answers for a section, for its teachers only."""
-    return permissions.consents_in(section) if section is not None and people.teaches(viewer, section) else None
+    if section is None:
+        return None
+    return permissions.consents_in_each([section], taught_by=viewer).get(section.pk)
 
 
 def coaches_of(teacher: Person) -> QuerySet[Person]:

@@ -171,7 +171,6 @@ def remove_clip(*, by: Person, clip: Clip) -> None:
         media.delete()
 
 
-@transaction.atomic
 def open_clip(*, by: Person, clip: Clip, share: Share | None = None) -> Share | None:
     """Somebody opens a clip: the owner's access log gets a line. Answers the loan by which she sees it; the owner needs none.
 

@@ -76,7 +76,7 @@ def show_clip(request: HttpRequest, key: Any) -> HttpResponse:
 def clip_context(request: HttpRequest, clip: Clip, share: Share | None) -> dict[str, Any]:
     """What the page shows; ``share`` is the loan by which the viewer sees it, none for the owner."""
     is_owner = person(request).pk == clip.lesson.owner_id
-    is_closed = is_owner and rules.is_closed_to_owner(clip)
+    reach, is_closed = queries.reach_and_closing_of(clip) if is_owner else ([], False)
     notes = notes_context(request, clip.lesson, clip)
     media = queries.clip_media_of(clip)
     return {
@@ -84,7 +84,7 @@ def clip_context(request: HttpRequest, clip: Clip, share: Share | None) -> dict[
         "share": share,
         "player": player_of_clip(request, clip, media, share),
         "media": media,
-        "reach": queries.reach_of(clip) if is_owner else [],
+        "reach": reach,
         "is_closed": is_closed,
         "comments": [] if is_closed else notes["comments"],
         "comment_form": CommentForm(),

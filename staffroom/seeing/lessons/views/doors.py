@@ -124,7 +124,7 @@ def _notes(viewer: Person, lesson: Lesson, clip: Clip | None) -> tuple[list[Mome
     """The moments, and how many of colleagues wait behind the owner's reflection."""
     if clip is None:
         return queries.notes_in_lesson(viewer, lesson)
-    return list(queries.notes_in_opened(viewer, clip)), queries.closed_count(viewer, lesson)
+    return queries.notes_in_clip(viewer, clip)
 
 
 def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | None:

@@ -167,15 +167,13 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 
 def lesson_context(request: HttpRequest, lesson: Lesson) -> dict[str, Any]:
     viewer = person(request)
-    clips = list(queries.clips_of(viewer, lesson))
-    counts = queries.live_share_counts(clips)
     progress = queries.progress_of(lesson)
     notes = notes_context(request, lesson, None)
     return {
         **notes,
         "progress": progress,
         "player": player_of_lesson(request, lesson) if progress.state == "ready" else None,
-        "clips": [(clip, counts.get(clip.pk, 0)) for clip in clips],
+        "clips": queries.clips_of(viewer, lesson),
         "consents": queries.consents_for(viewer, lesson.section),
         "reflection_form": ReflectionForm(initial={"reflection": lesson.reflection, **notes["reflection_draft"]}),
     }
