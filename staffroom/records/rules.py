@@ -70,12 +70,20 @@ def entries_seen_by(viewer: object) -> Q:
 
 
 def may_void(person: object, entry: Statement) -> bool:
-    """Who did it, who wrote it down, and those who enter attendance at its organization may say that an entry is wrong."""
+    """Who did it and who wrote it down may say that an entry is wrong, and administrators of its organization.
+
+    What leaders wrote down for somebody, other leaders of that place may put right; what a person's own deed wrote is not theirs
+    to strike out.
+    """
     if not isinstance(person, Person) or not person.is_active:
         return False
     if person.pk in (entry.actor_id, entry.recorded_by_id):
         return True
-    return entry.organization is not None and may_enter_activity(person, entry.organization)
+    if entry.organization is None:
+        return False
+    if entry.recorded_by_id is None:
+        return is_in(person, entry.organization, Role.ADMINISTRATOR)
+    return may_enter_activity(person, entry.organization)
 
 
 def may_see_costs(viewer: object, activity: Activity) -> bool:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.storage import default_storage
+from django.db import transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from staffroom.people.models import Person
 from staffroom.records import actions, reading, resolving
@@ -228,3 +231,20 @@ def test_values_that_are_not_finite_are_refused_by_every_door(cast: Cast, instru
         with pytest.raises(ValidationError):
             actions.record_outcome(by=cast.denise, instrument=instrument, result=result)
     assert not Outcome.objects.exists()
+
+
+def test_a_dropped_file_goes_once_its_row_is_gone_for_good(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    content = b"Student,Term,Score\n1,Fall 2026,70\n"
+    kept = actions.keep_file(by=cast.denise, organization=cast.district, name="results.csv", content=content)
+    with django_capture_on_commit_callbacks() as waiting, transaction.atomic():
+        actions.drop_import(by=cast.denise, outcome_import=kept)
+        transaction.set_rollback(True)
+    assert waiting == []
+    again = OutcomeImport.objects.get()
+    assert default_storage.exists(again.path)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.drop_import(by=cast.denise, outcome_import=again)
+    assert not OutcomeImport.objects.exists()
+    assert not default_storage.exists(kept.path)

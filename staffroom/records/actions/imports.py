@@ -239,10 +239,12 @@ def import_file(
         raise
 
 
+@transaction.atomic
 def forget_import(outcome_import: OutcomeImport) -> None:
-    """Remove a kept file that was never taken in, with its row."""
-    default_storage.delete(outcome_import.path)
+    """Remove a kept file that was never taken in, with its row; the file once it is certain that the row is gone."""
+    path = outcome_import.path
     outcome_import.delete()
+    transaction.on_commit(lambda: default_storage.delete(path))
 
 
 @transaction.atomic

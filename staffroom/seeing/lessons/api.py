@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 from ninja.params.functions import Query as QueryParameter
 
 from staffroom.frameworks.models import Element
@@ -204,13 +204,13 @@ def list_lessons(request: HttpRequest, limit: int = LIMIT, after: str = AFTER) -
 
 
 @router.post("/lessons/", response={201: LessonOut, 401: Refused, 422: Refused})
-def begin_lesson(request: HttpRequest, body: LessonIn) -> tuple[int, dict[str, Any]]:
+def begin_lesson(request: HttpRequest, body: LessonIn) -> Status[dict[str, Any]]:
     """Begin a lesson. Its recording follows as an upload (tus) whose metadata names the lesson by its key."""
     section = _section(_viewer(request), body.section)
     lesson = actions.begin_lesson(
         by=_viewer(request), title=body.title, section=section, taught_on=body.taught_on, focus=body.focus
     )
-    return 201, _lesson_out(lesson, queries.progress_of(lesson))
+    return Status(201, _lesson_out(lesson, queries.progress_of(lesson)))
 
 
 def _section(viewer: Person, number: int | None) -> Section | None:
@@ -228,10 +228,10 @@ def show_lesson(request: HttpRequest, key: UUID) -> dict[str, Any]:
 
 
 @router.delete("/lessons/{uuid:key}/", response={204: None, **WRONG})
-def delete_lesson(request: HttpRequest, key: UUID) -> tuple[int, None]:
+def delete_lesson(request: HttpRequest, key: UUID) -> Status[None]:
     """Delete a lesson with everything in it; every loan ends at once."""
     actions.delete_lesson(by=_viewer(request), lesson=_own_lesson(request, key))
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/lessons/{uuid:key}/moments/", response={200: MomentsOut, **WRONG})
@@ -246,9 +246,9 @@ def _moments(found: Any, limit: int, after: str) -> dict[str, Any]:
 
 
 @router.post("/lessons/{uuid:key}/moments/", response={201: MomentOut, **WRONG})
-def note_moment(request: HttpRequest, key: UUID, body: MomentIn) -> tuple[int, dict[str, Any]]:
+def note_moment(request: HttpRequest, key: UUID, body: MomentIn) -> Status[dict[str, Any]]:
     """Note a moment in one of my lessons."""
-    return 201, _note(request, _own_lesson(request, key), None, body)
+    return Status(201, _note(request, _own_lesson(request, key), None, body))
 
 
 @router.get("/lessons/{uuid:key}/clips/", response={200: ClipsOut, **WRONG})
@@ -260,10 +260,10 @@ def list_clips(request: HttpRequest, key: UUID) -> dict[str, Any]:
 
 
 @router.post("/lessons/{uuid:key}/clips/", response={201: ClipOut, **WRONG})
-def make_clip(request: HttpRequest, key: UUID, body: ClipIn) -> tuple[int, dict[str, Any]]:
+def make_clip(request: HttpRequest, key: UUID, body: ClipIn) -> Status[dict[str, Any]]:
     """Cut a clip out of one of my lessons."""
     clip = actions.make_clip(by=_viewer(request), lesson=_own_lesson(request, key), **body.dict())
-    return 201, _clip_out(clip)
+    return Status(201, _clip_out(clip))
 
 
 @router.get("/clips/", response={200: ClipsOut, 401: Refused, 422: Refused})
@@ -289,10 +289,10 @@ def list_clip_moments(request: HttpRequest, key: UUID, limit: int = LIMIT, after
 
 
 @router.post("/clips/{uuid:key}/moments/", response={201: MomentOut, **WRONG})
-def note_clip_moment(request: HttpRequest, key: UUID, body: MomentIn) -> tuple[int, dict[str, Any]]:
+def note_clip_moment(request: HttpRequest, key: UUID, body: MomentIn) -> Status[dict[str, Any]]:
     """Note a moment in a clip; times are those of the lesson, within the clip."""
     clip = _clip(request, key)
-    return 201, _note(request, clip.lesson, clip, body)
+    return Status(201, _note(request, clip.lesson, clip, body))
 
 
 def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None, body: MomentIn) -> dict[str, Any]:
@@ -308,17 +308,17 @@ def _note(request: HttpRequest, lesson: Lesson, clip: Clip | None, body: MomentI
 
 
 @router.delete("/moments/{uuid:key}/", response={204: None, 403: Refused, **WRONG})
-def remove_moment(request: HttpRequest, key: UUID) -> tuple[int, None]:
+def remove_moment(request: HttpRequest, key: UUID) -> Status[None]:
     """Remove a moment of mine, or one in a lesson of mine."""
     actions.remove_moment(by=_viewer(request), moment=_moment(request, key))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/moments/{uuid:key}/replies/", response={201: ReplyOut, **WRONG})
-def reply(request: HttpRequest, key: UUID, body: ReplyIn) -> tuple[int, dict[str, Any]]:
+def reply(request: HttpRequest, key: UUID, body: ReplyIn) -> Status[dict[str, Any]]:
     """Answer a moment."""
     comment = actions.reply(by=_viewer(request), about=_moment(request, key), text=body.text)
-    return 201, {"key": comment.key, "text": comment.text, "created_at": comment.created_at}
+    return Status(201, {"key": comment.key, "text": comment.text, "created_at": comment.created_at})
 
 
 def _own_clip(request: HttpRequest, key: UUID) -> Clip:
@@ -339,14 +339,14 @@ def _share_out(share: Share) -> dict[str, Any]:
 
 
 @router.post("/clips/{uuid:key}/shares/", response={201: ShareOut, **WRONG})
-def share_clip(request: HttpRequest, key: UUID, body: ShareIn) -> tuple[int, dict[str, Any]]:
+def share_clip(request: HttpRequest, key: UUID, body: ShareIn) -> Status[dict[str, Any]]:
     """Lend my clip. An audience outside the school is refused while a family has not said yes."""
     viewer, clip = _viewer(request), _own_clip(request, key)
     share = actions.share_clip(
         by=viewer, clip=clip, until=body.until, is_reflect_first=body.is_reflect_first, may_download=body.may_download,
         **_audience(viewer, body),
     )  # fmt: skip
-    return 201, _share_out(share)
+    return Status(201, _share_out(share))
 
 
 def _audience(viewer: Person, body: ShareIn) -> dict[str, Any]:
@@ -362,14 +362,14 @@ def _audience(viewer: Person, body: ShareIn) -> dict[str, Any]:
 
 
 @router.delete("/clips/{uuid:key}/shares/", response={204: None, **WRONG})
-def retract_clip(request: HttpRequest, key: UUID) -> tuple[int, None]:
+def retract_clip(request: HttpRequest, key: UUID) -> Status[None]:
     """Take back every loan of my clip, at once."""
     actions.retract_clip(by=_viewer(request), clip=_own_clip(request, key))
-    return 204, None
+    return Status(204, None)
 
 
 @router.delete("/clips/{uuid:key}/", response={204: None, **WRONG})
-def remove_clip(request: HttpRequest, key: UUID) -> tuple[int, None]:
+def remove_clip(request: HttpRequest, key: UUID) -> Status[None]:
     """Delete my clip; the lesson stays."""
     actions.remove_clip(by=_viewer(request), clip=_own_clip(request, key))
-    return 204, None
+    return Status(204, None)
