@@ -14,8 +14,8 @@ NURSERY = """
 import json, os, sys
 import django
 django.setup()
-from staffroom.files import tasks
-from staffroom.jobs import worker
+from staffroom.jobs import tasks, worker
+exec(sys.argv[1])
 print("ready", flush=True)
 for line in sys.stdin:
     if not (pid := os.fork()):
@@ -29,12 +29,15 @@ WORKER = "from staffroom.jobs import worker; worker.IDLE_S = 0.1; worker.WorkerL
 
 
 class Nursery:
-    """Runs lines of Python with Django set up, each time in a new process; one at a time, which may be killed at any moment."""
+    """Runs lines of Python with Django set up, each time in a new process; one at a time, which may be killed at any moment.
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    What takes long to import is told once, as `imports`.
+    """
+
+    def __init__(self, environment: dict[str, str], imports: str = "from staffroom.files import tasks") -> None:
         environment = {**environment, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", NURSERY, imports], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
         self.pid = 0

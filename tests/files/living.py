@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +20,8 @@ from tests.nursery import Nursery
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 CSRF = "a" * 32
-APP = "staffroom.asgi:application"
+WEB_IMPORTS = "import uvicorn, staffroom.asgi; from django.urls import get_resolver; get_resolver().url_patterns"
+SERVE = "import uvicorn; uvicorn.run('staffroom.asgi:application', port={port}, access_log=False)"
 
 PREPARE = """
 import django, json
@@ -65,7 +65,7 @@ class Site:
         self.processes: list[subprocess.Popen] = []
         said = json.loads(self.python(PREPARE).splitlines()[-1])
         self.session, self.amara = said["session"], said["amara"]
-        self.web: subprocess.Popen | None = None
+        self.web: Nursery | None = None
 
     def python(self, code: str) -> str:
         done = subprocess.run(
@@ -94,9 +94,9 @@ class Site:
         return process
 
     def start_web(self) -> None:
-        self.web = self.start(
-            str(BIN / "uvicorn"), APP, "--host", "127.0.0.1", "--port", str(self.port), "--no-access-log"
-        )
+        """A web server; when it was killed, another on the same port."""
+        self.web = self.web or Nursery(self.environment, WEB_IMPORTS)
+        self.web.begin(SERVE.format(port=self.port))
         for _try in range(300):
             try:
                 urllib.request.urlopen(f"{self.url}/health/", timeout=2)
@@ -109,8 +109,7 @@ class Site:
 
     def kill_web(self) -> None:
         assert self.web
-        self.web.send_signal(signal.SIGKILL)
-        self.web.wait()
+        self.web.kill()
 
     def start_worker(self) -> subprocess.Popen:
         """The loop of ``staffroom worker``, without looking first whether the database is up to date."""
@@ -121,6 +120,8 @@ class Site:
         return Nursery(self.environment)
 
     def close(self) -> None:
+        if self.web:
+            self.web.close()
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
