@@ -145,8 +145,6 @@ def moments_in_clip(viewer: Person, clip: Clip) -> QuerySet[Moment]:
 
 def notes_in_opened(viewer: Person, clip: Clip) -> QuerySet[Moment]:
     """The same for a clip that has just been found for the viewer (``clip_for``): it is not asked again whether she may."""
-    within = Q(clip=clip)
-    if clip.has_moments or viewer.pk == clip.lesson.owner_id:
     within = _within(viewer, clip)
     if viewer.pk == clip.lesson.owner_id:
         within &= rules.open_to_owner(viewer)
@@ -155,6 +153,8 @@ def notes_in_opened(viewer: Person, clip: Clip) -> QuerySet[Moment]:
 
 def _within(viewer: Person, clip: Clip) -> Q:
     """Moments that belong to a clip: noted in it, or the owner's own in its seconds."""
+    within = Q(clip=clip)
+    if clip.has_moments or viewer.pk == clip.lesson.owner_id:
         inside = Q(start_ms__gte=clip.start_ms, start_ms__lte=clip.end_ms)
         ends_inside = Q(end_ms=None) | Q(end_ms__lte=clip.end_ms)
         own = Q(clip=None, lesson=clip.lesson_id, author=clip.lesson.owner_id)
@@ -215,14 +215,14 @@ class Reach:
 
 def reach_of(clip: Clip) -> list[Reach]:
     """Who can see a clip now, newest loan first, each with its openings."""
-    accesses: dict[int | None, list[Access]] = {}
-    for access in permissions.accesses_of(clip):
     return reach_and_closing_of(clip)[0]
 
 
 def reach_and_closing_of(clip: Clip) -> tuple[list[Reach], bool]:
     """The same, and whether colleagues' notes are closed to the owner until she has reflected (``rules.is_closed_to_owner``)."""
     shares = list(permissions.shares_of(clip))
+    accesses: dict[int | None, list[Access]] = {}
+    for access in permissions.accesses_of(clip):
         accesses.setdefault(access.share_id, []).append(access)
     reach = [Reach(share, accesses.get(share.pk, [])) for share in shares if is_live(share)]
     return reach, not clip.lesson.reflection and any(share.is_reflect_first for share in shares)
