@@ -75,7 +75,7 @@ def from_case(document: Any) -> Outline:
     head = package["CFDocument"]
     problems: list[Problem] = []
     items = _case_items(package.get("CFItems"), problems)
-    parents, order = _case_tree(package.get("CFAssociations") or [], str(head.get("identifier", "")), items, problems)
+    parents, order = _case_tree(package.get("CFAssociations"), str(head.get("identifier", "")), items, problems)
     title = _text(head.get("title"))[:200]
     if not title:
         problems.append(Problem("CFDocument", _("The title is missing.")))
@@ -114,11 +114,16 @@ def _case_tree(
     """Each item's parent, and its place among siblings, from the isChildOf associations. The first parent counts."""
     parents: dict[str, str] = {}
     order = {identifier: (10**9, number) for number, identifier in enumerate(items)}
+    if associations is None:
+        return parents, order
     if not isinstance(associations, list):
         problems.append(Problem("CFAssociations", _("Not a list.")))
         return parents, order
     for number, association in enumerate(associations, start=1):
-        if not isinstance(association, dict) or association.get("associationType") != "isChildOf":
+        if not isinstance(association, dict):
+            problems.append(Problem(f"CFAssociations[{number}]", _("Not an object.")))
+            continue
+        if association.get("associationType") != "isChildOf":
             continue
         child, parent = _node(association, "originNodeURI"), _node(association, "destinationNodeURI")
         where = f"CFAssociations[{number}]"
