@@ -9,8 +9,8 @@ from pathlib import Path
 
 from staffroom.home.demo.drawing import draw_lesson
 
-AMARAS_S = (330.0, 75.0, 60.0)
-TOMS_S = 60.0
+AMARAS_S = (240.0, 60.0, 45.0)
+TOMS_S = 45.0
 
 
 class Film:
