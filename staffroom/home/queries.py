@@ -19,7 +19,7 @@ from staffroom.people.models import Person, Role
 from staffroom.people.personal import PersonalData
 from staffroom.seeing.lessons import queries as lessons
 
-PER_KIND = 25
+PER_KIND = 10
 WATCHERS = (Role.TEACHER, Role.MENTOR, Role.COACH)
 LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)
 
@@ -134,14 +134,18 @@ def record_of(person: Person, *, per_kind: int = PER_KIND) -> list[Kind]:
 def kind_of(person: Person, declaration: PersonalData, first: int, most: int) -> Kind:
     """One kind of stored object, a stretch of it."""
     rows = rows_of(person, declaration)
-    shown = [stored(declaration, row, person) for row in rows[first : first + most]]
-    return Kind(declaration, rows.count(), shown)
+    found = list(rows[first : first + most + 1])
+    is_all = first == 0 and len(found) <= most  # then it need not be counted
+    shown = [stored(declaration, row, person) for row in found[:most]]
+    return Kind(declaration, len(found) if is_all else rows.count(), shown)
 
 
 def rows_of(person: Person, declaration: PersonalData) -> Any:
     model = declaration.model
     matching = model._default_manager.filter(declaration.about(person)).values("pk")
-    return model._default_manager.filter(pk__in=matching).order_by("-pk")
+    related = {field.name for field in model._meta.fields if field.many_to_one} | set(declaration.related)
+    rows = model._default_manager.filter(pk__in=matching).order_by("-pk")
+    return rows.select_related(*sorted(related)) if related else rows
 
 
 def stored(declaration: PersonalData, row: Any, person: Person) -> Stored:

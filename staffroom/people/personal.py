@@ -29,6 +29,7 @@ class PersonalData:
     hide: whether an object's content is kept from the person it is about (a coach's private note shows as existing only).
     files: (name, opened file or path) pairs of one object, for the export.
     page: address of the object for its owner, if it has one.
+    related: what ``describe`` and the others read beyond the row and its own foreign keys, as for ``select_related``.
     opened_page: address at which two administrators see it after they have broken the glass, if there is one.
     """
 
@@ -49,6 +50,7 @@ class PersonalData:
     owner: Callable[[Any], Any] | None = None
     purge: Callable[[models.QuerySet[Any]], int] | None = None
     opened_page: Callable[[Any], str] | None = None
+    related: tuple[str, ...] = ()
 
     @property
     def ends_field(self) -> str:

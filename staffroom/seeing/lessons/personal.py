@@ -112,6 +112,7 @@ def declare_all() -> None:
         export=exports.clip_as_data,
         ends="ends_on",
         page=lambda clip: clip.get_absolute_url(),
+        related=("lesson__owner",),
         purge=_purge_clips,
     )
     declare(
@@ -127,6 +128,7 @@ def declare_all() -> None:
         export=exports.moment_as_data,
         ends="ends_on",
         page=lambda moment: moment.get_absolute_url(),
+        related=("lesson__owner", "clip__lesson"),
         purge=_purge_moments,
     )
     declare(
