@@ -42,7 +42,7 @@ export class Controls {
     this.speed.append(...SPEEDS.map((speed) => make("option", { value: String(speed) }, `${speed}×`)));
     this.speed.addEventListener("change", () => this.setSpeed(Number(this.speed.value)));
     this.volume.addEventListener("input", () => this.setVolume(Number(this.volume.value)));
-    this.captions.hidden = !video.textTracks.length;
+    this.captions.hidden = !this.tracks().length;
     this.full.hidden = !document.fullscreenEnabled && !("webkitEnterFullscreen" in video);
     for (const name of ["play", "pause", "ended", "volumechange", "ratechange", "timeupdate", "durationchange", "seeking"]) video.addEventListener(name, () => this.show());
     document.addEventListener("fullscreenchange", () => this.show());
@@ -95,12 +95,17 @@ export class Controls {
     this.announce(say(video.muted ? "muted" : "soundOn"));
   }
 
+  /** What is said, for reading along; other tracks, such as that of the notes, are not for the eye. */
+  private tracks(): TextTrack[] {
+    return [...this.media.video.textTracks].filter((track) => track.kind === "captions" || track.kind === "subtitles");
+  }
+
   private hasCaptions(): boolean {
-    return [...this.media.video.textTracks].some((track) => track.mode === "showing");
+    return this.tracks().some((track) => track.mode === "showing");
   }
 
   toggleCaptions(): void {
-    const tracks = [...this.media.video.textTracks];
+    const tracks = this.tracks();
     if (!tracks.length) return;
     const isOn = this.hasCaptions();
     tracks.forEach((track, n) => (track.mode = !isOn && n === 0 ? "showing" : "disabled"));

@@ -18,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.test import Client, TestCase
 from django.utils import timezone
+from PIL import Image
 
 from staffroom.conversations import actions as conversations
 from staffroom.files.models import Derivative, File, Upload
@@ -147,10 +148,18 @@ def made_file(owner: Person, name: str) -> File:
 
 
 def _put(made: Derivative) -> None:
-    name = default_storage.save(f"derivatives/{made.key}", ContentFile(b"bytes"))
+    content = _small_pictures() if made.kind == "storyboard" else b"bytes"
+    name = default_storage.save(f"derivatives/{made.key}", ContentFile(content))
     Derivative.objects.filter(pk=made.pk).update(
-        path=name, state=Derivative.State.READY, size=5, media_type=made.media_type or "video/mp4"
-    )
+        path=name, state=Derivative.State.READY, size=len(content), media_type=made.media_type or "video/mp4",
+        details={"interval_ms": 6000, "count": 100, "tile_width": 4, "tile_height": 2} if made.kind == "storyboard" else {},
+    )  # fmt: skip
+
+
+def _small_pictures() -> bytes:
+    written = BytesIO()
+    Image.new("RGB", (40, 20)).save(written, "JPEG")
+    return written.getvalue()
 
 
 def _lessons(world: World) -> None:

@@ -78,7 +78,7 @@ def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 260) -> dict[str
     shown = [row for row in rows if row["teachers"]]
     if not shown:
         return None
-    bottom, right = height - 64, WIDTH - 64
+    bottom, right = height - 64, WIDTH - 88
     people = Scale(0, max(row["teachers"] for row in shown) * 1.12, bottom, TOP)
     time = Scale(0, max(row["hours"] for row in shown) * 1.12 or 1.0, bottom, TOP)
     wide = (right - LEFT) / len(rows)

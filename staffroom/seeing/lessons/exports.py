@@ -141,6 +141,7 @@ def lesson_as_data(lesson: Lesson) -> dict[str, Any]:
         "focus": lesson.focus,
         "focus_element": str(lesson.focus_element) if lesson.focus_element else None,
         "reflection": lesson.reflection,
+        "captions": lesson.captions,
         "created_at": lesson.created_at.isoformat(),
         "ends_on": lesson.ends_on.isoformat(),
     }

@@ -134,6 +134,16 @@ class ReflectionForm(forms.Form):
     )
 
 
+class CaptionsForm(forms.Form):
+    """A file of captions."""
+
+    file = forms.FileField(
+        label=_("Captions as a WebVTT file"),
+        help_text=_("A text that ends in .vtt. Many programs write one from a recording."),
+        widget=forms.FileInput(attrs={"accept": ".vtt,text/vtt"}),
+    )
+
+
 class MomentForm(forms.Form):
     """A point or a range with a note."""
 
@@ -209,6 +219,9 @@ class ShareForm(forms.Form):
 
     target = forms.ChoiceField(
         label=_("Share with"),
+        help_text=_(
+            "A person or a circle hears of it. A whole school or district finds it under “Shared with me”; nobody is written to."
+        ),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose with whom to share.")},
     )
@@ -250,6 +263,8 @@ def _target(by: Person, kind: str, pk: int) -> dict[str, Any]:
         return {"audience": Share.Audience.PERSON, "person": people.colleagues_for(by).filter(pk=pk).first()}
     if kind == "circle":
         return {"audience": Share.Audience.CIRCLE, "circle": permissions.circles_for(by).filter(pk=pk).first()}
+    if kind == "public":
+        return {"audience": Share.Audience.PUBLIC}
     place = Organization.objects.get(pk=pk)
     return {"audience": Share.Audience(place.kind), "organization": place}
 
@@ -269,9 +284,24 @@ def targets_for(by: Person, clip: Clip, search: str, chosen: str) -> list[Any]:
         (_("Your coaches"), [(f"person:{each.pk}", _person_label(each, clip)) for each in coaches]),
         (_("Colleagues"), [(f"person:{pk}", _person_label(each, clip)) for pk, each in colleagues.items()]),
         (_("Circles"), [(f"circle:{each.pk}", str(each)) for each in permissions.circles_for(by)]),
-        (_("Everybody at"), [(f"organization:{each.pk}", str(each)) for each in queries.schools_to_share_with(by)]),
+        (
+            _("Everybody at"),
+            [(f"organization:{each.pk}", _place_label(each, clip)) for each in queries.schools_to_share_with(by)],
+        ),
+        (_("Everyone"), [("public:0", _("Everybody who signs in to this site"))] if may_be_public(by, clip) else []),
     ]
     return [(title, options) for title, options in groups if options]
+
+
+def may_be_public(by: Person, clip: Clip) -> bool:
+    """Everyone can be offered a clip where the district's policy lets things leave it and every family has said yes."""
+    policy = permissions.policy_of(people.district_of(by))
+    return bool(policy["may_share_outside_district"]) and rules.may_leave_school(clip.lesson)
+
+
+def _place_label(place: Organization, clip: Clip) -> str:
+    is_inside = rules.is_audience_inside(clip.lesson, place.kind, place)
+    return str(place) if is_inside else f"{place} – {_('outside the school')}"
 
 
 def _person_label(person: Person, clip: Clip) -> str:

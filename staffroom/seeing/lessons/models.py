@@ -41,6 +41,7 @@ class Lesson(models.Model):
     upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
     file = models.ForeignKey(File, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
     reflection = models.TextField(blank=True)
+    captions = models.TextField(blank=True, help_text=_("What is said, as WebVTT."))
     policy_version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_on = models.DateField()

@@ -33,9 +33,11 @@ PAGE = 30
 def lessons_for(viewer: Person) -> QuerySet[Lesson]:
     """The viewer's own lessons, newest first, with what a list shows of them."""
     found = Lesson.objects.filter(owner=viewer).select_related("section", "file", "upload", "focus_element", "owner")
-    return found.annotate(
-        moment_count=Count("moments", distinct=True), clip_count=Count("clips", distinct=True)
-    ).order_by("-taught_on", "-pk")
+    return (
+        found.defer("captions")
+        .annotate(moment_count=Count("moments", distinct=True), clip_count=Count("clips", distinct=True))
+        .order_by("-taught_on", "-pk")
+    )
 
 
 def cursor_of(lesson: Lesson) -> str:
@@ -97,7 +99,7 @@ def _with_everything(found: QuerySet[Lesson]) -> QuerySet[Lesson]:
 def clips_lent_to(viewer: Person) -> QuerySet[Clip]:
     """Clips of colleagues that the viewer may open, newest loan first."""
     found = Clip.objects.filter(rules.lent_to(viewer)).select_related("lesson__owner", "lesson__section")
-    return found.order_by("-pk")
+    return found.defer("lesson__captions").order_by("-pk")
 
 
 def clip_for(viewer: Person, key: Any) -> Clip | None:
@@ -327,6 +329,14 @@ def derivative_of(file: File, kind: str, start_ms: int = 0, end_ms: int = 0) -> 
     wanted = (kind, start_ms, end_ms, Derivative.State.READY)
     made = file.derivatives.all()  # at hand where the lesson was found by its door
     return next((each for each in made if (each.kind, each.start_ms, each.end_ms, each.state) == wanted), None)
+
+
+def made_for_clip(clip: Clip, kind: str) -> Derivative | None:
+    """What was made from the clip's whole recording, for taking the clip's own seconds out of it; once the clip itself is ready."""
+    media = clip_media_of(clip)
+    if clip.lesson.file is None or media is None or media.state != Derivative.State.READY:
+        return None
+    return derivative_of(clip.lesson.file, kind)
 
 
 def clip_media_of(clip: Clip) -> Derivative | None:

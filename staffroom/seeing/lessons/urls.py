@@ -22,5 +22,7 @@ urlpatterns = [
     path("<slug:slug>/original/", lessons.download_original, name="original"),
     re_path(r"^(?P<slug>[-\w]+)/moments\.(?P<layout>jsonld|vtt|csv)$", lessons.export_moments, name="export"),
     path("<slug:slug>/moments/", moments.note_in_lesson, name="note_moment"),
+    path("<slug:slug>/captions/", lessons.caption_lesson, name="captions"),
+    path("<slug:slug>/captions.vtt", lessons.captions_file, name="captions_file"),
     path("<slug:slug>/clip/", clips.make_clip, name="make_clip"),
 ]

@@ -25,7 +25,7 @@ from staffroom.permissions.models import BreakGlass, Share
 from staffroom.permissions.queries import break_glass_for, live_shares_of, policy_of, retention_end
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
-from staffroom.seeing.lessons import queries, rules
+from staffroom.seeing.lessons import captions, queries, rules
 from staffroom.seeing.lessons.actions.sittings import close_sittings_in
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
@@ -190,6 +190,20 @@ def change_lesson(
     for clip in lesson.clips.all():
         for share in live_shares_of(clip):
             _retract_if_forbidden(lesson, share)
+    record(by=by, verb=verbs.EDITED, object=lesson)
+    return lesson
+
+
+@transaction.atomic
+def caption_lesson(*, by: Person, lesson: Lesson, raw: bytes | None) -> Lesson:
+    """Give a lesson the captions that its owner brings as WebVTT, or with None take them away. Clips of it show theirs of them.
+
+    Refuses (ValidationError) a file that is no WebVTT.
+    """
+    if not rules.may_change(by, lesson):
+        raise PermissionDenied
+    lesson.captions = "" if raw is None else captions.written(captions.read_captions(raw))
+    lesson.save(update_fields=["captions"])
     record(by=by, verb=verbs.EDITED, object=lesson)
     return lesson
 

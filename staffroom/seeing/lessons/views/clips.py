@@ -17,11 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from staffroom.conversations import actions as conversation_actions
 from staffroom.conversations import queries as conversations
 from staffroom.conversations.forms import CommentForm
+from staffroom.files import excerpts
+from staffroom.files.models import Derivative
 from staffroom.files.queries import media_url
 from staffroom.permissions import actions as permissions
 from staffroom.permissions.models import Share
 from staffroom.permissions.queries import live_shares_of
-from staffroom.seeing.lessons import actions, queries, rules
+from staffroom.seeing.lessons import actions, captions, queries, rules
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import ClipForm, ShareForm
 from staffroom.seeing.lessons.models import Clip
@@ -36,7 +38,7 @@ from staffroom.seeing.lessons.views.doors import (
     player_of_clip,
     player_of_lesson,
 )
-from staffroom.seeing.lessons.views.lessons import beat_seconds, exported
+from staffroom.seeing.lessons.views.lessons import as_webvtt, beat_seconds, exported
 from staffroom.ui.pages import render_page, respond_invalid, wants_fragment
 
 
@@ -176,6 +178,36 @@ def media(request: HttpRequest, key: Any) -> JsonResponse:
     if player is None:
         raise Http404
     return JsonResponse({"src": player["src"]})
+
+
+@login_required
+@require_GET
+def captions_file(request: HttpRequest, key: Any) -> HttpResponse:
+    """What is said in the clip, for the player."""
+    clip = open_clip(request, key)
+    return as_webvtt(captions.between(clip.lesson.captions, clip.start_ms, clip.end_ms))
+
+
+@login_required
+@require_GET
+def waveform(request: HttpRequest, key: Any) -> JsonResponse:
+    """How loud the clip's own seconds are."""
+    clip = open_clip(request, key)
+    made = queries.made_for_clip(clip, Derivative.Kind.WAVEFORM)
+    found = excerpts.waveform_between(made, clip.start_ms, clip.end_ms) if made else {"peaks": []}
+    return JsonResponse(found, headers={"Cache-Control": "private, no-store"})
+
+
+@login_required
+@require_GET
+def storyboard(request: HttpRequest, key: Any) -> HttpResponse:
+    """Small pictures of the clip's own seconds."""
+    clip = open_clip(request, key)
+    made = queries.made_for_clip(clip, Derivative.Kind.STORYBOARD)
+    sheet = excerpts.storyboard_between(made, clip.start_ms, clip.end_ms) if made else None
+    if sheet is None:
+        raise Http404
+    return HttpResponse(sheet, content_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
 
 @login_required

@@ -149,7 +149,8 @@ def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | N
         "waveform": extras.get(Derivative.Kind.WAVEFORM, ""),
         "sit_url": reverse("lessons:sit", args=[lesson.slug]),
         "renew_url": reverse("lessons:media", args=[lesson.slug]),
-        "captions_url": reverse("lessons:export", args=[lesson.slug, "vtt"]),
+        "captions_url": reverse("lessons:captions_file", args=[lesson.slug]) if lesson.captions else "",
+        "notes_url": reverse("lessons:export", args=[lesson.slug, "vtt"]),
     }
 
 
@@ -166,9 +167,15 @@ def player_of_clip(
         "duration_ms": clip.end_ms - clip.start_ms,
         "offset_ms": clip.start_ms,
         "poster": "",
-        "storyboard": "",
-        "waveform": "",
+        "storyboard": _of_clip(clip, Derivative.Kind.STORYBOARD),
+        "waveform": _of_clip(clip, Derivative.Kind.WAVEFORM),
         "sit_url": reverse("clips:sit", args=[clip.key]),
         "renew_url": reverse("clips:media", args=[clip.key]),
-        "captions_url": "",
+        "captions_url": reverse("clips:captions", args=[clip.key]) if clip.lesson.captions else "",
+        "notes_url": "",
     }
+
+
+def _of_clip(clip: Clip, kind: Derivative.Kind) -> str:
+    """The address of loudness or small pictures of a clip's seconds, if they were made of its recording."""
+    return reverse(f"clips:{kind}", args=[clip.key]) if queries.made_for_clip(clip, kind) else ""

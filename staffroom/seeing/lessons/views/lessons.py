@@ -24,7 +24,8 @@ from staffroom.files.queries import media_url, original_url
 from staffroom.people import queries as people
 from staffroom.permissions import queries as permissions
 from staffroom.seeing.lessons import actions, exports, queries
-from staffroom.seeing.lessons.forms import LessonForm, NewLessonForm, ReflectionForm
+from staffroom.seeing.lessons.captions import LARGEST_BYTES
+from staffroom.seeing.lessons.forms import CaptionsForm, LessonForm, NewLessonForm, ReflectionForm
 from staffroom.seeing.lessons.models import Lesson
 from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
 from staffroom.ui.csv import csv_response
@@ -279,6 +280,42 @@ def reflect(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect(lesson)
     context = {**lesson_context(request, lesson), "reflection_form": form}
     return respond_invalid(request, "lessons/lesson.html", "", form, context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def caption_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """Bring captions as a file, or take them away."""
+    viewer, lesson = person(request), own_lesson(request, slug)
+    form = CaptionsForm(request.POST or None, request.FILES or None)
+    context = {"lesson": lesson, "form": form}
+    if request.method == "POST" and request.POST.get("deed") == "remove":
+        actions.caption_lesson(by=viewer, lesson=lesson, raw=None)
+        messages.success(request, _("The captions are gone."))
+        return redirect(lesson)
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                actions.caption_lesson(by=viewer, lesson=lesson, raw=form.cleaned_data["file"].read(LARGEST_BYTES + 1))
+            except ValidationError as refused:
+                form.add_error("file", refused)
+            else:
+                messages.success(request, _("The player shows these captions now, and clips show theirs of them."))
+                return redirect(lesson)
+        return respond_invalid(request, "lessons/captions.html", "", form, context)
+    return render_page(request, "lessons/captions.html", context)
+
+
+@login_required
+@require_GET
+def captions_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """The captions for the player; without any, none."""
+    return as_webvtt(own_lesson(request, slug).captions or "WEBVTT\n")
+
+
+def as_webvtt(text: str) -> HttpResponse:
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(text, content_type="text/vtt; charset=utf-8", headers=headers)
 
 
 @login_required
