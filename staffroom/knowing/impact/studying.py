@@ -7,6 +7,7 @@ above zero. What is kept is JSON, with small numbers already left out.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -43,6 +44,12 @@ def first_term(day: date | None, terms: Sequence[Stretch]) -> int:
     if day is None:
         return NEVER
     return next((ordinal for ordinal, term in enumerate(terms) if term.ends_on >= day), NEVER)
+
+
+def seed_of(question: Question) -> int:
+    """A number that follows from the cells and first days alone: the same results always draw the same bootstrap."""
+    cells = sorted(zip(*question.cells.to_pydict().values(), strict=True))
+    return int(hashlib.sha256(repr((cells, sorted(question.first_on.items()))).encode()).hexdigest()[:16], 16)
 
 
 def answer(question: Question, generator: np.random.Generator) -> tuple[Study, dict[str, Any]]:
