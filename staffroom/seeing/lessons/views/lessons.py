@@ -101,8 +101,8 @@ def new_lesson(request: HttpRequest) -> HttpResponse:
                 conversation_actions.drop_draft(by=viewer, place=NEW_PLACE)
                 return redirect(lesson if is_upload else reverse("lessons:record", args=[lesson.slug]))
         return respond_invalid(request, "lessons/new.html", "", form, context)
-    sections = people.sections_of(viewer)[:2]
-    first = {"taught_on": timezone.localdate(), "section": sections[0].pk if len(sections) == 1 else None}
+    taught = [section for section, _consents in context["sections"]]
+    first = {"taught_on": timezone.localdate(), "section": taught[0].pk if len(taught) == 1 else None}
     draft = conversations.draft_for(viewer, NEW_PLACE)
     form = NewLessonForm(by=viewer, is_upload=is_upload, initial={**first, **draft})
     return render_page(request, "lessons/new.html", {**context, "form": form, "has_draft": bool(draft)})
