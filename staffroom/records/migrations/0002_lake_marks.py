@@ -4,26 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('records', '0001_initial'),
+        ("records", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='lakepart',
-            name='last_entry',
+            model_name="lakepart",
+            name="last_entry",
         ),
         migrations.CreateModel(
-            name='LakeMark',
+            name="LakeMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ledger', models.CharField(max_length=16)),
-                ('month', models.DateField()),
-                ('is_removal', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ledger", models.CharField(max_length=16)),
+                ("month", models.DateField()),
+                ("is_removal", models.BooleanField(default=False)),
             ],
             options={
-                'indexes': [models.Index(fields=['ledger', 'month'], name='records_lak_ledger_af61dd_idx')],
+                "indexes": [models.Index(fields=["ledger", "month"], name="records_lak_ledger_af61dd_idx")],
             },
         ),
     ]
