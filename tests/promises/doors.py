@@ -199,7 +199,7 @@ RECORDS = (
     Door("records:home", OVERSEERS_ANYWHERE),
     Door("records:entries", SIGNED_IN),
     Door("records:entries-csv", SIGNED_IN),
-    Door("records:void-entry", OVERSEERS | OWNER, "statement.key", "POST"),
+    Door("records:void-entry", ADMINISTRATORS | OWNER, "statement.key", "POST"),
     Door("records:activities", OVERSEERS_ANYWHERE),
     Door("records:new-activity", OVERSEERS_ANYWHERE, methods="GET POST"),
     Door("records:activity", OVERSEERS, "activity.key"),

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -85,6 +85,8 @@ def void_entry(request: HttpRequest, key: UUID) -> HttpResponse:
     """Say that an entry is wrong."""
     viewer = person_of(request)
     entry = get_object_or_404(queries.entries_for(viewer), key=key)
+    if not rules.may_void(viewer, entry):
+        raise Http404
     try:
         actions.void_statement(by=viewer, statement=entry)
     except ValidationError as problem:
