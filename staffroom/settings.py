@@ -30,6 +30,7 @@ ROOMS = [
     "staffroom.seeing.lessons",
     "staffroom.conversations",
     "staffroom.frameworks",
+    "staffroom.exchange",
     "staffroom.records",
     "staffroom.files",
     "staffroom.jobs",
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "staffroom.entrance.request_log",
+    "staffroom.entrance.tools_door",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("staffroom.permissions.urls")),
     path("", include("staffroom.conversations.urls")),
     path("frameworks/", include("staffroom.frameworks.urls")),
+    path("", include("staffroom.exchange.urls")),
     path("lessons/", include("staffroom.seeing.lessons.urls")),
     path("", include("staffroom.seeing.lessons.clip_urls")),
     path("what-works/", include("staffroom.knowing.impact.urls")),

@@ -88,10 +88,15 @@ def _make_at_once() -> None:
     """
     from django.apps import apps
     from django.core.management import call_command
+    from django.db import connection
     from django.test.utils import override_settings
+
+    from staffroom.records import arranging
 
     with override_settings(MIGRATION_MODULES={each.label: None for each in apps.get_app_configs()}):
         call_command("migrate", run_syncdb=True, interactive=False, verbosity=0)
+    with connection.schema_editor() as editor:
+        arranging.arrange(editor)
     call_command("migrate", fake=True, interactive=False, verbosity=0)
 
 

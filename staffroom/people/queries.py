@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
@@ -58,6 +59,14 @@ def _find_district(person: Person) -> Organization | None:
         if found:
             return found
     return person.district
+
+
+@lru_cache(maxsize=4096)
+def district_around(organization_pk: int, path: str) -> int | None:
+    """The district that an organization is or lies in. Asked by its path as well: when the tree changes, so does the answer."""
+    around = [int(part) for part in path.strip("/").split("/") if part]
+    found = Organization.objects.filter(pk__in=around, kind=Organization.Kind.DISTRICT).order_by("-path")
+    return found.values_list("pk", flat=True).first()
 
 
 def people_for(viewer: object) -> QuerySet[Person]:

@@ -26,15 +26,21 @@ def insert_rows(
     rows: Iterable[Sequence[Any]],
     *,
     using: str = "",
+    ignore_known: bool = False,
     **shared: Any,
 ) -> int:
     """Insert rows in the order given and return how many there were.
 
     `columns` (names such as `person_id`) say what stands in each row; `shared` is the same in all of them; every row gets a key
-    of its own unless it brings one; all other columns have their defaults. Primary keys are the database's to give.
+    of its own unless it brings one; all other columns have their defaults. Primary keys are the database's to give, unless the columns
+    name them. `ignore_known`: rows that are there already stay as they are.
     """
     connection = connections[using or router.db_for_write(model)]
-    fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
+    fields = {
+        field.attname: field
+        for field in model._meta.concrete_fields
+        if not field.primary_key or field.attname in columns
+    }
     needs_key = "key" in fields and "key" not in columns and "key" not in shared
     varying = [*columns, "key"] if needs_key else [*columns]
     fixed = {
@@ -47,10 +53,11 @@ def insert_rows(
     table = connection.ops.quote_name(model._meta.db_table)
     adapters = [(place, adapt) for place, name in enumerate(varying) if (adapt := _adapter(fields[name], connection))]
     ready = _ready(rows, needs_key, adapters, tuple(fixed.values()))
+    unless = " ON CONFLICT DO NOTHING" if ignore_known else ""
     total = 0
     with connection.cursor() as cursor:
         for chosen in batched(ready, AT_ONCE):
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", chosen)
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){unless}", chosen)
             total += len(chosen)
     return total
 

@@ -273,3 +273,57 @@ def about(thing: models.Model) -> dict[str, Any]:
         "content_type": ContentType.objects.get_for_model(thing),
         "object_id": thing.pk,
     }
+
+
+class Tool(models.Model):
+    """A program outside of Staffroom that sends to the activity ledger or reads from it: a workshop system, a vendor's course."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="tools")
+    name = models.CharField(max_length=120)
+    note = models.TextField(blank=True, help_text=_("Whose it is, and whom to ask about it."))
+    created_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="tools_added")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="tool_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """What a tool shows at the door: a name and a secret, of which only the hash is kept, and what it may do with them."""
+
+    name = models.CharField(max_length=40, unique=True, editable=False)
+    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="keys")
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.CharField(
+        max_length=200, help_text=_("Words of xAPI such as statements/write, with spaces between.")
+    )
+    created_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="api_keys_made")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("API key")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessToken(models.Model):
+    """What a tool got for its key for a while (OAuth 2, client credentials): the hash of the token, and how far it reaches."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="tokens")
+    scopes = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.api_key}, until {self.expires_at:%Y-%m-%d %H:%M}"

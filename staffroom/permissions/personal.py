@@ -12,6 +12,8 @@ from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
 from staffroom.permissions.models import (
     Access,
+    AccessToken,
+    ApiKey,
     BreakGlass,
     Circle,
     CircleMember,
@@ -20,6 +22,7 @@ from staffroom.permissions.models import (
     Policy,
     RetentionWarning,
     Share,
+    Tool,
 )
 
 
@@ -217,3 +220,33 @@ def _declare_policy_and_warnings() -> None:
         readers=lambda warning: _("You alone"),
         ends="ends_on",
     )
+    _declare_tools()
+
+
+def _declare_tools() -> None:
+    declare(
+        model=Tool,
+        what=gettext_lazy("Programs that you let into your district's ledger"),
+        why=gettext_lazy("So that administrators know who let them in"),
+        how_long=gettext_lazy("As long as the district keeps its ledger; your name goes with your account"),
+        about=lambda person: Q(created_by=person),
+        erase=_forget_in("created_by"),
+        describe=str,
+        author=lambda tool: _name(tool.created_by),
+        readers=lambda tool: _("Administrators of the district"),
+        ends=gettext_lazy("With the district's ledgers"),
+    )
+    declare(
+        model=ApiKey,
+        what=gettext_lazy("Keys that you made for programs"),
+        why=gettext_lazy("So that administrators know who made them"),
+        how_long=gettext_lazy("As long as the district keeps its ledger; your name goes with your account"),
+        about=lambda person: Q(created_by=person),
+        erase=_forget_in("created_by"),
+        describe=lambda key: f"{key.tool}: {key.name}",
+        author=lambda key: _name(key.created_by),
+        readers=lambda key: _("Administrators of the district"),
+        ends=gettext_lazy("With the district's ledgers"),
+        related=("tool",),
+    )
+    impersonal(AccessToken, "The hash of what a program got for its key for an hour.")

@@ -54,10 +54,14 @@ class LedgerQuerySet[Entry: models.Model](models.QuerySet[Entry]):
         """Append very many entries without making an object of each; see `people.rows.insert_rows`. Returns how many."""
         days: set[tuple[Any, ...]] = set()
         places = [columns.index(name) if name in columns else None for name in self.model.day_columns]  # type: ignore[attr-defined]
+        voiding = columns.index("voids_id") if "voids_id" in columns else None
         constant = [shared.get(name) for name in self.model.day_columns]  # type: ignore[attr-defined]
 
         def noted() -> Iterator[Sequence[Any]]:
             for row in rows:
+                if voiding is not None and row[voiding] is not None:
+                    yield row  # changes nothing itself: what it voids leaves the mark
+                    continue
                 days.add(tuple(same if at is None else row[at] for at, same in zip(places, constant, strict=True)))
                 yield row
 

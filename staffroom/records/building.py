@@ -146,21 +146,3 @@ def statement(
     if context:
         built["context"] = context
     return built
-
-
-def without_person(body: dict[str, Any], person: Person) -> dict[str, Any]:
-    """The statement with every mention of a person replaced by the account of the erased; free text goes with it."""
-    cleaned: dict[str, Any] = _replace_account(body, str(person.key))
-    if body.get("actor") != cleaned.get("actor"):
-        cleaned.get("result", {}).pop("response", None)
-    return cleaned
-
-
-def _replace_account(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
-        if value.get("account", {}) and isinstance(value["account"], dict) and value["account"].get("name") == name:
-            return account(ERASED)
-        return {key: _replace_account(each, name) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_replace_account(each, name) for each in value]
-    return value

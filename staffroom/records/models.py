@@ -12,7 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from staffroom.people.models import Organization, Person, Role, Section, Term
+from staffroom.permissions.models import Tool
 from staffroom.records.append_only import LedgerEntry
+from staffroom.records.finding import Mention, StatementKey
+
+__all__ = ["Mention", "StatementKey"]
 
 
 class Activity(models.Model):
@@ -52,14 +56,39 @@ class Statement(LedgerEntry):
     ledger = "activity"
     day_columns = ("happened_at",)
 
-    key = models.UUIDField(default=uuid.uuid4, unique=True)
-    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="statements")
+    # That a key stands once is kept by StatementKey: this table may be divided into parts.
+    key = models.UUIDField(default=uuid.uuid4)
+    tenant = models.ForeignKey(
+        Organization,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text=_("The district whose ledger the entry is in."),
+    )
+    organization = models.ForeignKey(
+        Organization,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="statements",
+        db_index=False,
+    )
+    tool = models.ForeignKey(
+        Tool,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="statements",
+        db_index=False,
+        help_text=_("The program that wrote the entry; none: Staffroom itself."),
+    )
     actor = models.ForeignKey(
         Person,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="statements",
+        db_index=False,
     )
     recorded_by = models.ForeignKey(
         Person,
@@ -67,6 +96,7 @@ class Statement(LedgerEntry):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="statements_recorded",
+        db_index=False,
         help_text=_("Who wrote the entry down, when it was not the actor."),
     )
     role = models.CharField(
@@ -83,6 +113,7 @@ class Statement(LedgerEntry):
         blank=True,
         on_delete=models.PROTECT,
         related_name="statements",
+        db_index=False,
     )
     happened_at = models.DateTimeField()
     stored_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -94,17 +125,24 @@ class Statement(LedgerEntry):
         blank=True,
         on_delete=models.PROTECT,
         related_name="voided_by",
+        db_index=False,
     )
     is_voided = models.BooleanField(default=False)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["stored_at", "pk"]
+        ordering = ["pk"]
+        # Only what is asked for by these columns: everything else is found by its mentions (`finding`).
         indexes = [
-            models.Index(fields=["activity", "happened_at"]),
-            models.Index(fields=["actor", "happened_at"]),
-            models.Index(fields=["organization", "happened_at"]),
-            models.Index(fields=["stored_at"]),
+            models.Index(fields=["tenant", "id"], name="statement_by_tenant"),
+            models.Index(fields=["tool", "id"], name="statement_by_tool", condition=Q(tool__isnull=False)),
+            models.Index(
+                fields=["activity", "happened_at"], name="statement_by_activity", condition=Q(activity__isnull=False)
+            ),
+            models.Index(fields=["actor", "happened_at"], name="statement_by_actor", condition=Q(actor__isnull=False)),
+            models.Index(fields=["organization", "happened_at"], name="statement_by_organization"),
+            models.Index(fields=["recorded_by"], name="statement_by_recorder", condition=Q(recorded_by__isnull=False)),
+            models.Index(fields=["voids"], name="statement_by_voided", condition=Q(voids__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
-from staffroom.records import building, vocabulary
+from staffroom.records import building, erasing, finding, vocabulary
 from staffroom.records.append_only import LakeMark
 from staffroom.records.models import (
     Activity,
@@ -19,10 +17,12 @@ from staffroom.records.models import (
     Cost,
     Instrument,
     LakePart,
+    Mention,
     Outcome,
     OutcomeImport,
     Price,
     Statement,
+    StatementKey,
 )
 
 KEPT = gettext_lazy("As long as the district keeps its ledgers; erasing you takes you out of them and keeps the sums.")
@@ -35,18 +35,8 @@ def _statements_about(person: Person) -> Q:
 
 
 def _erase_statements(entries: QuerySet[Statement], person: Person) -> int:
-    found = list(entries)
-    now, own = timezone.now(), building.object_iri(building.agent(person))
-    for entry in found:
-        changes: dict[str, Any] = {"body": building.without_person(entry.body, person), "erased_at": now}
-        if entry.actor_id == person.pk:
-            changes["actor"] = None
-        if entry.recorded_by_id == person.pk:
-            changes["recorded_by"] = None
-        if entry.object_iri == own:
-            changes["object_iri"] = building.object_iri(building.account(building.ERASED))
-        Statement.objects.filter(pk=entry.pk).take_person_out(**changes)
-    return len(found)
+    own = finding.ifi(building.agent(person))
+    return erasing.take_agents_out(entries, {own}, person=person)
 
 
 def _erase_outcomes(results: QuerySet[Outcome], person: Person) -> int:
@@ -135,3 +125,5 @@ impersonal(Price, "A line of a price list: a role's wage, never a person's pay."
 impersonal(ColumnMapping, "Which column of a file means what.")
 impersonal(LakePart, "Which month of which ledger has been written to the lake.")
 impersonal(LakeMark, "That a month of a ledger changed since the lake was written.")
+impersonal(StatementKey, "Which entry has which id.")
+impersonal(Mention, "By which hashes an entry is found; those of an erased person go with them.")

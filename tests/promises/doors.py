@@ -224,6 +224,18 @@ RECORDS = (
     Door("records:drop-import", KEEPERS, "outcome_import.key", "POST"),
     Door("records:import-problems", KEEPERS, "outcome_import.key"),
 )
+FOR_TOOLS = "tools alone: an API key opens it, no person's session does"
+EXCHANGE = (
+    *(
+        Door(f"exchange:{name}", NOBODY, methods=methods, shuts=401, why=FOR_TOOLS)
+        for name, methods in (
+            ("statements", "GET POST"), ("state", "GET POST DELETE"), ("activity_profile", "GET POST DELETE"),
+            ("agent_profile", "GET POST DELETE"), ("activities", "GET"), ("agents", "GET"),
+        )
+    ),
+    Door("exchange:about", ANYONE),
+    Door("exchange:token", ANYONE, methods="POST", on_post=frozenset({400})),
+)  # fmt: skip
 HOSTING = (
     Door("health", ANYONE, methods="GET POST DELETE"),
     Door("api:openapi-json", ANYONE, methods="GET POST DELETE"),
@@ -298,7 +310,8 @@ ACCOUNTS = tuple(
 )  # fmt: skip
 
 DOORS: tuple[Door, ...] = (
-    *HOME, *LESSONS, *CONVERSATIONS, *PEOPLE, *PERMISSIONS, *FILES, *JOBS, *FRAMEWORKS, *RECORDS, *IMPACT, *HOSTING, *API, *ACCOUNTS,
+    *HOME, *LESSONS, *CONVERSATIONS, *PEOPLE, *PERMISSIONS, *FILES, *JOBS, *FRAMEWORKS, *RECORDS, *EXCHANGE, *IMPACT, *HOSTING,
+    *API, *ACCOUNTS,
 )  # fmt: skip
 UNNAMED = {
     "api/<path:rest>": "answers 404 in the API's words",

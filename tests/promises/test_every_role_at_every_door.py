@@ -42,7 +42,7 @@ def expected(door: Door, name: str, method: str) -> set[int]:
     if name in door.who(method):
         return set(door.answers if method == "GET" else door.on_post)
     if name == "anonymous":
-        return {401} if door.is_api or door.name.startswith("files:upload") else {302, 404}
+        return {401} if door.is_api or door.name.startswith("files:upload") or door.shuts == 401 else {302, 404}
     return {door.shuts}
 
 

@@ -17,6 +17,7 @@ from staffroom.people.models import Membership, Organization, Role, Term
 from staffroom.people.rules import lasting
 from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Activity, Cost, Instrument, LakePart, Outcome, Statement
+from staffroom.records.ordering import first_number
 from staffroom.records.queries import entries_for
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ def _stored_since(ledger: type[Statement | Cost | Outcome], since: datetime, **a
     The sum keeps the database from walking through all entries about the thing, which are many; those since then are few.
     """
     ((name, pk),) = about.items()
-    late = ledger._default_manager.filter(stored_at__gte=since).order_by()
+    # The number of a statement tells when it was stored.
+    late = ledger._default_manager.filter(
+        **({"pk__gte": first_number(since)} if ledger is Statement else {"stored_at__gte": since})
+    ).order_by()
     return late.alias(about=F(f"{name}_id") + 0).filter(about=pk).values("pk")
 
 

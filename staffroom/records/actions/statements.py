@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staffroom.people.models import Organization, Person, Role
-from staffroom.people.queries import memberships_of
+from staffroom.people.queries import district_around, memberships_of
 from staffroom.records import building, rules, validation, vocabulary
-from staffroom.records.actions import costs
+from staffroom.records.actions import appending, costs
 from staffroom.records.models import Activity, Statement
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -84,34 +85,30 @@ def record(
         organization=organization, result=result, context=context, kind=kind, parent=parent, focus=focus, role=role,
         recorded_by=recorded_by, key=key or uuid.uuid4(),
     )  # fmt: skip
-    entry = _entry(deed, timezone.now())
-    entry.save()
-    costs.price_statements(entries=[entry])
+    numbers, stored_at = appending.take_numbers(1)
+    entry = _entry(deed, stored_at)
+    _append([entry], numbers)
     return entry
 
 
 @transaction.atomic
 def record_statements(deeds: Iterable[Deed]) -> int:
     """Append many deeds at once, all or none: for imports, attendance and the demo. Returns how many."""
-    stored_at = timezone.now()
     total = 0
-    batch: list[Statement] = []
     shapes: set[str] = set()
-    for deed in deeds:
-        batch.append(_entry(deed, stored_at, shapes))
-        if len(batch) == BATCH:
-            total += _append(batch)
-            batch = []
-    return total + _append(batch)
+    for some in batched(deeds, BATCH):
+        numbers, stored_at = appending.take_numbers(len(some))
+        total += _append([_entry(deed, stored_at, shapes) for deed in some], numbers)
+    return total
 
 
-def _append(batch: list[Statement]) -> int:
-    Statement.objects.append_many(batch)
-    if any(each.activity_id and each.duration_s for each in batch):
-        keys = dict(Statement.objects.filter(key__in=[each.key for each in batch]).values_list("key", "pk"))
-        for each in batch:
-            each.pk = keys[each.key]
-        costs.price_statements(entries=batch, are_new=True)
+def _append(batch: list[Statement], numbers: range) -> int:
+    for number, each in zip(numbers, batch, strict=True):
+        each.pk = number
+    appending.append([appending.Entry(**{name: getattr(each, name) for name in appending.COLUMNS}) for each in batch])
+    for each in batch:
+        each._state.adding = False
+    costs.price_statements(entries=batch, are_new=True)
     return len(batch)
 
 
@@ -130,8 +127,9 @@ def _entry(deed: Deed, stored_at: datetime, shapes: set[str] | None = None) -> S
         ),
     )  # fmt: skip
     _refuse_invalid(body, shapes)
+    place = deed.organization or organization_of(deed.by)
     return Statement(
-        key=deed.key, organization=deed.organization or organization_of(deed.by), actor=deed.by, verb=deed.verb.iri,
+        key=deed.key, organization=place, tenant_id=tenant_of(place), actor=deed.by, verb=deed.verb.iri,
         recorded_by=deed.recorded_by if deed.recorded_by != deed.by else None, role=deed.role or role_of(deed.by),
         object_iri=building.object_iri(about), activity=activity, happened_at=happened_at, stored_at=stored_at,
         duration_s=None if deed.duration_s is None else round(deed.duration_s), body=body,
@@ -179,6 +177,11 @@ def organization_of(person: Person | None) -> Organization | None:
     return next(schools, places[0] if places else None)
 
 
+def tenant_of(place: Organization | None) -> int | None:
+    """The district whose ledger a deed at a place is in; a place in no district keeps its own."""
+    return None if place is None else district_around(place.pk, place.path) or place.pk
+
+
 @transaction.atomic
 def void_statement(*, by: Person, statement: Statement) -> Statement:
     """Say that an entry is wrong: append a statement that voids it, and void the costs that came from it.
@@ -192,8 +195,4 @@ def void_statement(*, by: Person, statement: Statement) -> Statement:
         raise ValidationError(_("An entry that voids another cannot be voided."))
     if locked.is_voided:
         raise ValidationError(_("This entry is voided already."))
-    voiding = record(by=by, verb=vocabulary.verbs.VOIDED, object=locked, organization=locked.organization)
-    Statement.objects.filter(pk=locked.pk).mark_voided()
-    for cost in locked.costs.live():
-        costs.append_voiding_cost(cost)
-    return voiding
+    return record(by=by, verb=vocabulary.verbs.VOIDED, object=locked, organization=locked.organization)

@@ -1,0 +1,1 @@
+"""What is done at the doors: keys made and revoked, statements received, documents kept."""

@@ -1,0 +1,1 @@
+"""The resources of the xAPI door, and the pages of tools."""
