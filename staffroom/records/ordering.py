@@ -40,8 +40,12 @@ def take_numbers(model: type[models.Model], count: int, using: str) -> range:
     connection = connections[using]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('{SEQUENCE}')")
-            now_ms, block = cursor.fetchone()
+            # The transaction first shows that it writes, then looks at the clock: so `settled_through` never passes it unseen.
+            cursor.execute(
+                "SELECT pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, "
+                f"nextval('{SEQUENCE}')"
+            )
+            _transaction, now_ms, block = cursor.fetchone()
             first = ((now_ms - EPOCH_MS) << COUNT_BITS) | ((block << BLOCK_BITS) & ((1 << COUNT_BITS) - 1))
         else:
             cursor.execute(f"SELECT max(id) FROM {connection.ops.quote_name(model._meta.db_table)}")
@@ -58,7 +62,7 @@ def settled_through(using: str) -> datetime:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity "
-            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle' AND datname = current_database()"
+            "WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()"
         )
         moment: datetime = cursor.fetchone()[0]
     return moment.astimezone(UTC)
