@@ -7,7 +7,7 @@ carries the question and the last number seen, signed: it stays good however man
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -80,8 +80,8 @@ def read_question(call: Call) -> Question:
     around_activities = truth(params.get("related_activities", "false"), "related_activities")
     return Question(
         terms=_terms(params, tenant, around_agents, around_activities),
-        after=_number(params, "since", is_inclusive=False),
-        before=_number(params, "until", is_inclusive=True) or 1 << 62,
+        after=_number(params, "since"),
+        before=_number(params, "until") or 1 << 62,
         limit=_limit(params.get("limit", "0")),
         is_ascending=truth(params.get("ascending", "false"), "ascending"),
         attachments=truth(params.get("attachments", "false"), "attachments"),
@@ -95,8 +95,8 @@ def _terms(
     agent = agent_in(params["agent"]) if "agent" in params else ""
     activity = _iri(params, "activity")
     terms: list[tuple[int, ...]] = []
-    if registration := params.get("registration"):
-        terms.append((finding.target(tenant, finding.REGISTRATION, _uuid(registration)),))
+    if "registration" in params:
+        terms.append((finding.target(tenant, finding.REGISTRATION, _uuid(params["registration"])),))
     if agent and activity and not around_agents and not around_activities:
         terms.append((finding.target(tenant, finding.PAIR, f"{agent}|{activity}"),))
     else:
@@ -144,15 +144,15 @@ def _uuid(told: str) -> str:
         raise Refusal(400, "registration must be a UUID (4.4).") from None
 
 
-def _number(params: dict[str, str], name: str, *, is_inclusive: bool) -> int:
+def _number(params: dict[str, str], name: str) -> int:
     """The bound that a moment sets. Stored moments are whole milliseconds."""
     told = params.get(name)
     if told is None:
         return 0
     moment = moment_of(told, name)
-    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    # since: later than the moment; until: up to and with its millisecond.
-    return max(ordering.first_number(whole + timedelta(milliseconds=1)), 1)
+    # since: later than the moment; until: up to and with its millisecond. Nothing is stored before 2020 or after 2150.
+    after = ordering.first_number(moment) + (1 << ordering.COUNT_BITS)
+    return min(max(after, 1), 1 << 62)
 
 
 def moment_of(told: str, name: str) -> datetime:
@@ -176,9 +176,7 @@ def answer(caller: Caller, question: Question) -> Page:
     settled = ordering.settled_through("default")
     if question.is_ascending:
         # What is still being written could come before what was read already; it waits for the next time.
-        question = replace(
-            question, before=min(question.before, ordering.first_number(settled + timedelta(milliseconds=1)))
-        )
+        question = replace(question, before=min(question.before, ordering.first_unsettled(settled, "default")))
     found = _rows(caller, question)
     # A statement about another may mention a thing both directly and around itself.
     rows = list(dict(found).items())
@@ -247,4 +245,7 @@ def _read_more(call: Call) -> Question:
         raise Refusal(400, "This link to more was not made here.") from None
     if told.pop("tenant") != call.caller.tenant_id:
         raise Refusal(400, "This link to more was made for somebody else.")
-    return Question(**{**told, "terms": tuple(tuple(term) for term in told["terms"])})
+    try:
+        return Question(**{**told, "terms": tuple(tuple(term) for term in told["terms"])})
+    except TypeError:  # made by another version of Staffroom
+        raise Refusal(400, "This link to more is too old: ask again.") from None

@@ -14,9 +14,10 @@ from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from staffroom.exchange import strict
@@ -39,6 +40,9 @@ _HEADERS_OF_FORMS = (
     "If-None-Match",
 )
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
+
+
+log = structlog.get_logger("staffroom.exchange")
 
 
 @dataclass
@@ -146,11 +150,21 @@ def _answer(
         )
     except DataError:
         response = _refuse(Refusal(400, "The request holds something that the database cannot keep."), request, call)
+    except (OperationalError, InterfaceError):
+        # The database is down, starts anew, or would not wait any longer: nothing was kept, and to ask again is safe.
+        log.exception("database out of reach")
+        busy = Refusal(
+            503,
+            "The store is out of reach. Ask again in a moment.",
+            headers={"Retry-After": "5"},
+            is_worth_telling=False,
+        )
+        response = _refuse(busy, request, None)
     response["Content-Length"] = str(len(response.content))
     if request.method == "HEAD":
         response.content = b""
     response["X-Experience-API-Version"] = VERSIONS.get(major, _UNNAMED)
-    if is_ledger and "X-Experience-API-Consistent-Through" not in response:
+    if is_ledger and response.status_code != 503 and "X-Experience-API-Consistent-Through" not in response:
         response["X-Experience-API-Consistent-Through"] = building.timestamp(ordering.settled_through("default"))
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = _EXPOSED
@@ -250,6 +264,8 @@ def _read_form(request: HttpRequest, params: dict[str, str], headers: dict[str, 
     content = fields.pop("content", None)
     if method in ("PUT", "POST") and content is None:
         raise Refusal(400, "The form has no “content”.")
+    if not all(value.isprintable() for value in told.values()):
+        raise Refusal(400, "A header in the form holds a character that headers cannot have.")
     merged.setdefault("content-type", "application/json")
     return Call(request, method, 0, fields, merged, (content or "").encode())
 
@@ -257,7 +273,10 @@ def _read_form(request: HttpRequest, params: dict[str, str], headers: dict[str, 
 def _body_of(request: HttpRequest) -> bytes:
     """The body, unpacked if it was packed; within the limit in either form."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise Refusal(400, "The Content-Length is no number.")
+    if len(length) > 18 or int(length) > limit:
         raise Refusal(413, f"The body is larger than {limit // 1024**2} MB.")
     body = request.read(limit + 1)
     if len(body) > limit:
@@ -280,6 +299,8 @@ def _unpacked(body: bytes, limit: int) -> bytes:
         raise Refusal(413, f"Unpacked, the body is larger than {limit // 1024**2} MB.")
     if not reader.eof:
         raise Refusal(400, "The gzip of the body ends too early.")
+    if reader.unused_data:
+        raise Refusal(400, "Something follows the gzip of the body.")
     return opened
 
 

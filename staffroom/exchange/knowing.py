@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from staffroom.exchange import strict
@@ -44,10 +45,11 @@ def learn(tenant_id: int, bodies: Iterable[dict[str, Any]]) -> None:
 
 
 def _keep(tenant_id: int, news: dict[int, tuple[str, dict[str, Any]]]) -> None:
-    known = {each.target: each for each in KnownActivity.objects.filter(tenant_id=tenant_id, target__in=news)}
+    known = {each.target: each for each in _to_change(tenant_id, news)}
     changed, new = [], []
     now = timezone.now()
-    for target, (iri, definition) in news.items():
+    # In one order for everybody: two batches that bring the same activities wait for each other, and not in a circle.
+    for target, (iri, definition) in sorted(news.items()):
         kept = known.get(target)
         if kept is None:
             new.append(KnownActivity(tenant_id=tenant_id, target=target, iri=iri, definition=definition))
@@ -56,6 +58,11 @@ def _keep(tenant_id: int, news: dict[int, tuple[str, dict[str, Any]]]) -> None:
             changed.append(kept)
     KnownActivity.objects.bulk_create(new, ignore_conflicts=True)
     KnownActivity.objects.bulk_update(changed, ["definition", "updated_at"])
+
+
+def _to_change(tenant_id: int, targets: Iterable[int]) -> QuerySet[KnownActivity]:
+    found = KnownActivity.objects.filter(tenant_id=tenant_id, target__in=targets)
+    return found.order_by("target").select_for_update()
 
 
 def merged(kept: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def write(first: bytes, attachments: Iterable[tuple[str, str, bytes]]) -> tuple[
     mark = b"--" + boundary.encode()
     pieces = [mark, b"\r\nContent-Type: application/json\r\n\r\n", first, b"\r\n"]
     for sha2, content_type, content in attachments:
-        told = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+        plain = "".join(each for each in content_type if each.isprintable())
+        told = f"Content-Type: {plain}\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
         pieces += [mark, b"\r\n", told.encode("latin-1", "replace"), content, b"\r\n"]
     pieces += [mark, b"--\r\n"]
     return b"".join(pieces), f'multipart/mixed; boundary="{boundary}"'

@@ -50,6 +50,7 @@ def _read(content: bytes) -> tuple[dict[str, Any], Any]:
 
 
 def _verify(content: bytes, algorithm: str, chain: Any) -> None:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509 import load_der_x509_certificate
     from jwt.api_jws import PyJWS
     from jwt.exceptions import PyJWTError
@@ -58,5 +59,5 @@ def _verify(content: bytes, algorithm: str, chain: Any) -> None:
         certificate = load_der_x509_certificate(base64.b64decode(chain[0]))
         key: Any = certificate.public_key()
         PyJWS().decode(content.strip(), key, algorithms=[algorithm])
-    except (PyJWTError, ValueError, TypeError, KeyError, IndexError):
+    except (PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, IndexError):
         raise Refusal(400, "The signature was not made with the key of its certificate (2.6).") from None

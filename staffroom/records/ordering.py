@@ -61,8 +61,16 @@ def settled_through(using: str) -> datetime:
         return datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity "
+            # The moment before the look, not after it: who begins to write in between is not seen.
+            "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity "
             "WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()"
         )
         moment: datetime = cursor.fetchone()[0]
     return moment.astimezone(UTC)
+
+
+def first_unsettled(settled: datetime, using: str) -> int:
+    """The least number that something could still be added under. On SQLite it is beyond every number that there is."""
+    if connections[using].vendor != "postgresql":
+        return 1 << 62
+    return first_number(settled)

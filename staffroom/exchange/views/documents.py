@@ -16,6 +16,9 @@ from staffroom.exchange.models import Document
 from staffroom.exchange.refusals import Refusal
 from staffroom.records import finding, validation
 
+# As part of an index, in which PostgreSQL takes no more than 2.6 kB.
+LONGEST_NAME = 2000
+
 
 @door("GET", "PUT", "POST", "DELETE")
 def state(call: Call) -> HttpResponse:
@@ -93,7 +96,8 @@ def _serve(call: Call, place: Place, name: str, guard: Guard) -> HttpResponse:
                 call.need(name)
             documents.remove_document(place=place, guard=guard)
         case _:
-            call.need(name)
+            if len(call.need(name).encode()) > LONGEST_NAME:
+                raise Refusal(400, f"{name} is longer than {LONGEST_NAME} bytes.")
             content_type = call.content_type or "application/octet-stream"
             if call.method == "PUT":
                 _refuse_bad_json(call)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from staffroom.records.validation.checks import Found, refuse, string_like
@@ -83,13 +84,25 @@ def length(value: Any) -> Found:
 
 
 def timestamp(value: Any) -> Found:
-    found = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    return _read(value)[1] if isinstance(value, str) else _NO_TIMESTAMP
+
+
+def moment(value: str) -> datetime | None:
+    """The moment that a text names, if it is a timestamp of xAPI."""
+    return _read(value)[0]
+
+
+@lru_cache(4096)
+def _read(value: str) -> tuple[datetime | None, Found]:
+    """The moment of a timestamp, or what is wrong with it. Remembered: what is checked is wanted again as a column."""
+    found = _TIMESTAMP.fullmatch(value)
     if not found:
-        return _NO_TIMESTAMP
+        return None, _NO_TIMESTAMP
     zone = found["zone"] or ""
     if zone[:1] == "-" and not zone.strip("-0:"):
-        return _NO_OFFSET
-    return None if moment_of(found) is not None else _NO_SUCH_TIME
+        return None, _NO_OFFSET
+    moment = moment_of(found)
+    return moment, None if moment is not None else _NO_SUCH_TIME
 
 
 def moment_of(found: re.Match[str]) -> datetime | None:
@@ -104,12 +117,9 @@ def moment_of(found: re.Match[str]) -> datetime | None:
         full = f"{full[:-2]}59"
     part = f".{fraction[1:7]:0<6}" if fraction else ""
     try:
-        return datetime.fromisoformat(f"{found['date']}T{full}{part}{offset}")
-    except ValueError:
+        moment = datetime.fromisoformat(f"{found['date']}T{full}{part}{offset}")
+        if moment.tzinfo and moment.year in (1, 9999):
+            moment.astimezone(UTC)  # the first and the last hours of the calendar have no moment in UTC
+    except (ValueError, OverflowError):
         return None
-
-
-def moment(value: str) -> datetime | None:
-    """The moment that a text names, if it is a timestamp of xAPI."""
-    found = _TIMESTAMP.fullmatch(value)
-    return moment_of(found) if found and not timestamp(value) else None
+    return moment
