@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from staffroom.people.models import Organization, Person
 from staffroom.permissions.models import Tool
+from staffroom.records.models import Activity
 
 
 class Agent(models.Model):
@@ -19,6 +21,7 @@ class Agent(models.Model):
         EMAIL = "email", _("by e-mail address")
         HASH = "hash", _("by hash of the e-mail address")
         CLAIMED = "claimed", _("claimed")
+        APART = "apart", _("kept apart")
 
     tenant = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="agents")
     target = models.BigIntegerField(help_text=_("The hash by which the ledger finds what it mentions."))
@@ -28,6 +31,7 @@ class Agent(models.Model):
     matched_by = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="agents_matched"
     )
+    matched_at = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -119,3 +123,84 @@ class Rejection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status}: {self.reason}"
+
+
+class Mapping(models.Model):
+    """What an administrator says about a course elsewhere: statements about this address count as that activity, with these hours."""
+
+    class Hours(models.TextChoices):
+        TOLD = "told", _("the time that the program tells")
+        SESSION = "session", _("from the first to the last entry of a sitting")
+        FIXED = "fixed", _("so many minutes for each thing completed")
+
+    tenant = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="mappings")
+    tool = models.ForeignKey(Tool, null=True, blank=True, on_delete=models.PROTECT, related_name="mappings")
+    iri = models.CharField(max_length=1000)
+    is_prefix = models.BooleanField(default=False)
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="mappings")
+    hours = models.CharField(max_length=10, choices=Hours, default=Hours.TOLD)
+    # Verbs whose durations count (told; none: all of them), or that complete (fixed).
+    verbs = models.JSONField(default=list, blank=True)
+    minutes = models.PositiveIntegerField(null=True, blank=True)
+    least_minutes = models.PositiveIntegerField(null=True, blank=True)
+    most_minutes = models.PositiveIntegerField(null=True, blank=True)
+    pause_minutes = models.PositiveIntegerField(null=True, blank=True)
+    made_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="mappings_made")
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "tool", "iri", "is_prefix"],
+                condition=Q(removed_at=None, tool__isnull=False),
+                name="mapping_of_tool_once",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "iri", "is_prefix"],
+                condition=Q(removed_at=None, tool=None),
+                name="mapping_of_any_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.iri} → {self.activity}"
+
+
+class Credit(models.Model):
+    """The hours of a person on a day that a mapping gave, and the entry of the ledger that says so.
+
+    The entry is Staffroom's own. What stands behind it are the entries of tools about the same person, day and mapping.
+    """
+
+    mapping = models.ForeignKey(Mapping, on_delete=models.PROTECT, related_name="credits")
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="credits")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="credits")
+    day = models.DateField()
+    entry = models.BigIntegerField(unique=True, help_text=_("The number of the entry in the ledger."))
+    seconds = models.PositiveIntegerField()
+    sources = models.PositiveIntegerField(help_text=_("How many entries of tools stand behind it."))
+
+    class Meta:
+        ordering = ["-day", "pk"]
+        constraints = [models.UniqueConstraint(fields=["mapping", "person", "day"], name="credit_once")]
+        indexes = [models.Index(fields=["person", "day"], name="credit_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.day}: {self.seconds} s"
+
+
+class DayToCount(models.Model):
+    """A day of a person whose hours from other programs have to be counted anew: left with the change, gone once it is done."""
+
+    tenant = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "person", "day"], name="day_to_count_once")]
+        verbose_name_plural = _("days to count")
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.day}"

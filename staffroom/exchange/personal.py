@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staffroom.exchange import attaching
-from staffroom.exchange.models import Agent, Attachment, Document, KnownActivity, Rejection
+from staffroom.exchange.models import Agent, Attachment, Credit, DayToCount, Document, KnownActivity, Mapping, Rejection
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
 from staffroom.records import erasing, finding
@@ -77,6 +77,46 @@ declare(
     },
     ends=gettext_lazy("When you are erased."),
 )  # fmt: skip
+declare(
+    model=Credit,
+    what=gettext_lazy("Which of your hours were counted from what other programs wrote about you"),
+    why=gettext_lazy("So that a workshop or course elsewhere counts as yours, once."),
+    how_long=gettext_lazy("As long as the district's ledgers hold the hours; erasing you takes you out of both."),
+    about=lambda person: Q(person=person),
+    erase=_delete,
+    describe=lambda credit: _("%(day)s: %(activity)s, %(minutes)s min") % {
+        "day": credit.day.isoformat(), "activity": credit.activity.name, "minutes": round(credit.seconds / 60)},
+    author=lambda credit: _("counted from entries of other programs"),
+    readers=lambda credit: _("you; leaders of your school and district see date, minutes and kinds"),
+    export=lambda credit: {
+        "day": credit.day.isoformat(), "activity": credit.activity.name, "seconds": credit.seconds, "entries": credit.sources,
+    },
+    ends=gettext_lazy("With the district's ledgers."),
+)  # fmt: skip
+declare(
+    model=DayToCount,
+    what=gettext_lazy("That a day of yours is being counted anew"),
+    why=gettext_lazy("Something that a program wrote about that day has changed."),
+    how_long=gettext_lazy("A moment."),
+    about=lambda person: Q(person=person),
+    erase=_delete,
+    describe=lambda mark: mark.day.isoformat(),
+    author=lambda mark: _("made by what a program wrote"),
+    readers=lambda mark: _("nobody"),
+    ends=gettext_lazy("As soon as it is counted."),
+)
+declare(
+    model=Mapping,
+    what=gettext_lazy("That you said which activity a course elsewhere counts as"),
+    why=gettext_lazy("To know whom to ask about it."),
+    how_long=gettext_lazy("As long as the district uses it."),
+    about=lambda person: Q(made_by=person),
+    erase=lambda mappings, person: mappings.update(made_by=None),
+    describe=str,
+    author=lambda mapping: _("you"),
+    readers=lambda mapping: _("administrators of your district"),
+    ends=gettext_lazy("With the district's ledgers."),
+)
 impersonal(KnownActivity, "What a course or workshop of another program is called.")
 impersonal(Attachment, "Bytes under their hash; whose they are is said by statements alone, with which they go.")
 impersonal(Rejection, "Which rule a program's request broke; never what it held.")

@@ -1,7 +1,8 @@
 """What makes a ledger a ledger: its entries are added, never changed and never removed.
 
-Two things alone touch an entry afterwards, and each has its own door here: a later entry voids it (`mark_voided`), or the
-person in it is erased (`take_person_out`). Everything else that Django offers to change or delete rows is refused.
+Three things alone touch an entry afterwards, and each has its own door here: a later entry voids it (`mark_voided`), the person in
+it is erased (`take_person_out`), or it becomes known whose deed it tells (`take_person_in`): what the entry says stays word for word.
+Everything else that Django offers to change or delete rows is refused.
 """
 
 from __future__ import annotations
@@ -85,6 +86,16 @@ class LedgerQuerySet[Entry: models.Model](models.QuerySet[Entry]):
             raise LedgerIsAppendOnly(f"{self.model.__name__}: erasure changes only {', '.join(sorted(allowed))}.")
         return self._take_out(**changes)
 
+    def take_person_in(self, **whose: Any) -> int:
+        """Matching: note whose deed entries tell that a tool wrote (None: nobody's that is known), and what and where they were.
+
+        For the room that knows which person an agent is, alone. Entries of Staffroom's own and of the erased are left as they are.
+        """
+        allowed = self.model.matchable  # type: ignore[attr-defined]
+        if not allowed or set(whose) != set(allowed):
+            raise LedgerIsAppendOnly(f"{self.model.__name__}: matching sets {', '.join(sorted(allowed)) or 'nothing'}.")
+        return self.filter(tool__isnull=False, erased_at=None)._take_out(**whose)
+
     def _take_out(self, **changes: Any) -> int:
         with transaction.atomic(using=self.db, savepoint=False):
             # Before the change: afterwards the entries may no longer be found by what they were chosen by.
@@ -96,8 +107,8 @@ class LedgerQuerySet[Entry: models.Model](models.QuerySet[Entry]):
     def _leave_marks(self, days: Iterable[tuple[Any, ...]], *, is_removal: bool = False) -> None:
         """Say in the change's own transaction which months of the lake no longer hold what the ledger holds."""
         months = {_month(day) for day in self.model.days_of(set(days))}  # type: ignore[attr-defined]
-        marks = [LakeMark(ledger=self.model.ledger, month=month, is_removal=is_removal) for month in sorted(months)]  # type: ignore[attr-defined]
-        LakeMark.objects.using(self.db).bulk_create(marks)
+        marks = [(self.model.ledger, month, is_removal) for month in sorted(months)]  # type: ignore[attr-defined]
+        insert_rows(LakeMark, ("ledger", "month", "is_removal"), marks, using=self.db)
 
 
 class LakeMark(models.Model):
@@ -120,12 +131,13 @@ class LakeMark(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One entry of a ledger. `erasable`: the columns that the erasure of a person may empty.
+    """One entry of a ledger. `erasable`: the columns that the erasure of a person may empty; `matchable`: those that say whose it is.
 
     `ledger`: which one. `day_columns`: those that say on which day, and so in which month of the lake, an entry stands.
     """
 
     erasable: ClassVar[frozenset[str]] = frozenset()
+    matchable: ClassVar[frozenset[str]] = frozenset()
     ledger: ClassVar[str]
     day_columns: ClassVar[tuple[str, ...]]
     objects = LedgerQuerySet.as_manager()

@@ -53,6 +53,7 @@ class Statement(LedgerEntry):
     """An entry of the activity ledger: an xAPI statement with the columns by which it is found."""
 
     erasable = frozenset({"actor", "recorded_by", "body", "object_iri", "erased_at"})
+    matchable = frozenset({"actor", "role", "organization"})
     ledger = "activity"
     day_columns = ("happened_at",)
 
