@@ -1,6 +1,7 @@
 // What every page loads. All pages work without it; this shortens the way and keeps what was typed.
 import "htmx.org";
 import "../../staffroom/ui/styles/app.css";
+import { watchCopying } from "./copying";
 import { watchDialogs } from "./dialogs";
 import { watchDrafts } from "./drafts";
 import { watchFailures } from "./failures";
@@ -10,6 +11,7 @@ import { watchUnsaved } from "./unsaved";
 
 watchTheme();
 watchMenus();
+watchCopying();
 watchDialogs();
 watchDrafts();
 watchUnsaved();

@@ -8,7 +8,17 @@ class ExchangeConfig(AppConfig):
     verbose_name = _("Exchange")
 
     def ready(self) -> None:
-        from staffroom.exchange import personal, tasks  # noqa: F401
+        from staffroom.exchange import listening, personal, tasks  # noqa: F401
         from staffroom.jobs import schedules
+        from staffroom.ui import navigation
 
+        navigation.register(navigation.Entry("tools", _("Tools"), "plug", "exchange:tools", 70, guard=_keeps_tools))
         schedules.every(tasks.forget_rejections, hours=24)
+        schedules.every(tasks.match_everywhere, hours=24)
+        schedules.every(tasks.count_all_days, minutes=30)
+
+
+def _keeps_tools(person: object) -> bool:
+    from staffroom.exchange import rules
+
+    return rules.keeps_tools(person)

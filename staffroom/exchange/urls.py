@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from staffroom.exchange.views import documents, statements, things, tokens
+from staffroom.exchange.views import agents, documents, mappings, statements, things, tokens, tools
 
 app_name = "exchange"
 urlpatterns = [
@@ -16,4 +16,22 @@ urlpatterns = [
     path("xapi/agents", things.agents, name="agents"),
     path("xapi/about", things.about, name="about"),
     path("xapi/oauth/token", tokens.token, name="token"),
+    path("tools/", tools.tools, name="tools"),
+    path("tools.csv", tools.tools_csv, name="tools-csv"),
+    path("tools/new/", tools.new_tool, name="new-tool"),
+    path("tools/<uuid:key>/", tools.tool, name="tool"),
+    path("tools/<uuid:key>/retire/", tools.retire, name="retire-tool"),
+    path("tools/<uuid:key>/keys/new/", tools.new_key, name="new-key"),
+    path("tools/<uuid:key>/keys/<slug:name>/revoke/", tools.revoke, name="revoke-key"),
+    path("tools/people/", agents.agents, name="agents"),
+    path("tools/people.csv", agents.agents_csv, name="agents-csv"),
+    path("tools/people/<int:pk>/", agents.agent, name="agent"),
+    path("tools/people/<int:pk>/apart/", agents.apart, name="set-apart"),
+    path("tools/courses/", mappings.mappings, name="mappings"),
+    path("tools/courses/new/", mappings.new_mapping, name="new-mapping"),
+    path("tools/courses/<int:pk>/", mappings.mapping, name="mapping"),
+    path("tools/courses/<int:pk>/change/", mappings.change_mapping, name="change-mapping"),
+    path("tools/courses/<int:pk>/remove/", mappings.remove_mapping, name="remove-mapping"),
+    path("tools/hours/<uuid:key>/", mappings.hours, name="hours"),
+    path("tools/hours/<int:pk>/", mappings.credit, name="credit"),
 ]

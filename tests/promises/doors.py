@@ -235,6 +235,13 @@ EXCHANGE = (
     ),
     Door("exchange:about", ANYONE),
     Door("exchange:token", ANYONE, methods="POST", on_post=frozenset({400})),
+    Door("exchange:tools", ADMINISTRATORS),
+    Door("exchange:tools-csv", ADMINISTRATORS),
+    Door("exchange:new-tool", ADMINISTRATORS, methods="GET POST"),
+    Door("exchange:tool", ADMINISTRATORS, "tool.key"),
+    Door("exchange:retire-tool", ADMINISTRATORS, "tool.key", "POST"),
+    Door("exchange:new-key", ADMINISTRATORS, "tool.key", "GET POST"),
+    Door("exchange:revoke-key", ADMINISTRATORS, "tool.key api_key.name", "POST"),
 )  # fmt: skip
 HOSTING = (
     Door("health", ANYONE, methods="GET POST DELETE"),

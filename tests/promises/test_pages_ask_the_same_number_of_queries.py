@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from staffroom.conversations import actions as conversations
+from staffroom.exchange.actions import keys
 from staffroom.files.tasks import look
 from staffroom.frameworks import actions as frameworks
 from staffroom.jobs.actions import later
@@ -101,6 +102,11 @@ def _circle(world: World, number: int) -> None:
     permissions.make_circle(by=world.amara, name=f"Circle {number}", members=[world.tom])
 
 
+def _tool(world: World, number: int) -> None:
+    tool = keys.add_tool(by=world.omar, organization=world.alder, name=f"Tool {number}")
+    keys.make_key(by=world.omar, tool=tool, scopes=["all"])
+
+
 LISTS: dict[str, tuple[str, str, Callable[[World, int], None]]] = {
     "lessons": ("amara", "/lessons/", _lesson),
     "lessons over the API": ("amara", "/api/lessons/", _lesson),
@@ -123,6 +129,7 @@ LISTS: dict[str, tuple[str, str, Callable[[World, int], None]]] = {
     "frameworks": ("amara", "/frameworks/", _framework),
     "sections of which consent is kept": ("amara", "/consent/", _taught_section),
     "jobs": ("omar", "/jobs/", _job),
+    "tools": ("omar", "/tools/", _tool),
     "home, with lessons": ("amara", "/", _lesson),
     "home, with loans": ("tom", "/", _clip),
 }

@@ -21,6 +21,7 @@ from django.utils import timezone
 from PIL import Image
 
 from staffroom.conversations import actions as conversations
+from staffroom.exchange.actions import keys
 from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
@@ -88,7 +89,7 @@ def build() -> World:
     for name in ("leo", "mia", "noah"):
         Person.objects.filter(pk=getattr(world, name).pk).update(district=world.district, source_id=f"s-{name}")
     with TestCase.captureOnCommitCallbacks(execute=True):
-        for room in (_people, _permissions, _frameworks, _lessons, _records, _jobs):
+        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs):
             room(world)
     return world
 
@@ -249,6 +250,12 @@ def _records(world: World) -> None:
     kept = records.keep_file(by=denise, organization=district, name="results.csv", content=rows)
     ColumnMapping.objects.create(organization=district, name="Fall", instrument=instrument, columns={})
     things |= {"activity": activity, "instrument": instrument, "outcome_import": kept}
+
+
+def _exchange(world: World) -> None:
+    tool = keys.add_tool(by=world.omar, organization=world.district, name="Workshops")
+    api_key, _secret = keys.make_key(by=world.omar, tool=tool, scopes=["statements/write"])
+    world.things |= {"tool": tool, "api_key": api_key}
 
 
 def _jobs(world: World) -> None:

@@ -16,12 +16,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from staffroom.exchange import rules
 from staffroom.exchange import scopes as words
 from staffroom.exchange.refusals import Refusal
-from staffroom.people.models import Organization, Person, Role
+from staffroom.people.models import Organization, Person
 from staffroom.people.queries import district_around
-from staffroom.people.rules import is_in
 from staffroom.permissions.models import AccessToken, ApiKey, Tool
+from staffroom.records.actions import record
+from staffroom.records.vocabulary import verbs
 
 SECRET_BYTES = 32  # 256 bits: far beyond guessing, so that a fast hash keeps it
 TOKEN_LIFE = timedelta(hours=1)
@@ -38,7 +40,20 @@ class Caller:
     tool_name: str
     organization_id: int
     tenant_id: int
+    tenant_path: str
     scopes: frozenset[str]
+
+
+def caller(*, key_id: int, tool: Tool, scopes: str) -> Caller:
+    """A tool with its organization, as whoever knocks with one of its keys."""
+    place = tool.organization
+    tenant = district_around(place.pk, place.path) or place.pk
+    # All above an organization stand in its path.
+    path = f"{place.path.partition(f'/{tenant}/')[0]}/{tenant}/"
+    return Caller(
+        key_id=key_id, tool_id=tool.pk, tool_key=str(tool.key), tool_name=tool.name, organization_id=place.pk, tenant_id=tenant,
+        tenant_path=path, scopes=words.reach(scopes),
+    )  # fmt: skip
 
 
 def _hashed(secret: str) -> str:
@@ -57,7 +72,7 @@ def basic(header: str) -> tuple[str, str] | None:
         name, colon, secret = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
-    return (name, secret) if colon else None
+    return (name, secret) if colon and "\x00" not in name else None
 
 
 def caller_of(header: str) -> Caller:
@@ -91,17 +106,13 @@ def _admitted(key: ApiKey, scopes: str) -> Caller:
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    place = key.tool.organization
-    return Caller(
-        key_id=key.pk, tool_id=key.tool_id, tool_key=str(key.tool.key), tool_name=key.tool.name, organization_id=place.pk,
-        tenant_id=district_around(place.pk, place.path) or place.pk, scopes=words.reach(scopes),
-    )  # fmt: skip
+    return caller(key_id=key.pk, tool=key.tool, scopes=scopes)
 
 
 @transaction.atomic
 def give_token(*, name: str, secret: str, wanted: str = "") -> tuple[str, list[str], datetime]:
     """OAuth 2 client credentials (RFC 6749, 4.4): a token for an hour, for the scopes of the key or fewer. Refuses as the door does."""
-    key = ApiKey.objects.select_related("tool").filter(name=name).first()
+    key = ApiKey.objects.select_related("tool").filter(name=name.replace("\0", "")).first()
     if (
         key is None
         or not hmac.compare_digest(key.secret_hash, _hashed(secret))
@@ -132,6 +143,7 @@ def add_tool(*, by: Person | None, organization: Organization, name: str, note: 
     tool = Tool(organization=organization, name=name.strip(), note=note.strip(), created_by=by)
     tool.full_clean()
     tool.save()
+    record(by=by, verb=verbs.CREATED, object=tool, organization=organization)
     return tool
 
 
@@ -152,6 +164,7 @@ def make_key(*, by: Person | None, tool: Tool, scopes: Iterable[str]) -> tuple[A
         scopes=" ".join(granted),
         created_by=by,
     )
+    record(by=by, verb=verbs.CREATED, object=key, parent=tool, organization=tool.organization)
     return key, secret
 
 
@@ -159,16 +172,18 @@ def make_key(*, by: Person | None, tool: Tool, scopes: Iterable[str]) -> tuple[A
 def revoke_key(*, by: Person, key: ApiKey) -> None:
     """End a key at once: the next request that shows it, or a token got with it, is refused."""
     _refuse_others(by, key.tool.organization)
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        record(by=by, verb=verbs.REMOVED, object=key, parent=key.tool, organization=key.tool.organization)
 
 
 @transaction.atomic
 def retire_tool(*, by: Person, tool: Tool) -> None:
     """End a tool and all of its keys. What it wrote stays in the ledger."""
     _refuse_others(by, tool.organization)
-    Tool.objects.filter(pk=tool.pk, retired_at=None).update(retired_at=timezone.now())
+    if Tool.objects.filter(pk=tool.pk, retired_at=None).update(retired_at=timezone.now()):
+        record(by=by, verb=verbs.REMOVED, object=tool, organization=tool.organization)
 
 
 def _refuse_others(by: Person | None, organization: Organization) -> None:
-    if by is not None and not is_in(by, organization, Role.ADMINISTRATOR):
+    if by is not None and not rules.may_keep_tools(by, organization):
         raise PermissionDenied

@@ -17,15 +17,22 @@ from staffroom.exchange.refusals import Refusal
 def token(request: HttpRequest) -> HttpResponse:
     """A bearer token for the key that the tool shows, in the header or in the form; errors in the words of RFC 6749, 5.2."""
     if request.method != "POST":
-        return _error("invalid_request", 405)
+        refused = _error("invalid_request", 405)
+        refused["Allow"] = "POST"
+        return refused
+    shown = keys.basic(request.headers.get("Authorization", ""))
+    # A parameter given twice, and a key shown in two ways, are refused: nobody could tell which counts (RFC 6749, 3.2 and 2.3).
+    if any(len(values) > 1 for _name, values in request.POST.lists()) or (shown and "client_secret" in request.POST):
+        return _error("invalid_request")
     if request.POST.get("grant_type") != "client_credentials":
         return _error("unsupported_grant_type" if "grant_type" in request.POST else "invalid_request")
-    shown = keys.basic(request.headers.get("Authorization", ""))
     name, secret = (
         (unquote_plus(shown[0]), unquote_plus(shown[1]))
         if shown
         else (request.POST.get("client_id", ""), request.POST.get("client_secret", ""))
     )
+    if "\x00" in name:
+        return _error("invalid_client", 401)
     try:
         made, granted, ends = keys.give_token(name=name, secret=secret, wanted=request.POST.get("scope", ""))
     except Refusal as refusal:

@@ -28,6 +28,17 @@ def avatar(name: object, *, size: str = "") -> SafeString:
     return element("span", initials(str(name)), class_=classes, data_hue=hue(str(name)), aria_hidden="true")
 
 
+def copyable(text: object) -> SafeString:
+    """Lines to be taken elsewhere exactly as they are: one click chooses all of them, the button copies them."""
+    copy = element("span", _("Copy"), class_="copyable-before")
+    copied = element("span", _("Copied"), class_="copyable-after", role="status")
+    button = element(
+        "button", join(icon("copy"), copy, copied), type="button", class_="button button-quiet button-s copyable-button",
+        data_copies=True,
+    )  # fmt: skip
+    return element("div", join(element("pre", element("code", text)), button), class_="copyable")
+
+
 def person(name: object, *, href: str = "", size: str = "s") -> SafeString:
     """Somebody: avatar and name, as a link if there is somewhere to go."""
     shown = element("a", name, href=href) if href else element("span", name)

@@ -23,6 +23,7 @@ for _tag in (
     buttons.time_button,
     marks.chip,
     marks.avatar,
+    marks.copyable,
     marks.person,
     marks.stat,
     marks.measure,

@@ -1,0 +1,147 @@
+"""What administrators type about tools and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from staffroom.exchange import queries, scopes, whose
+from staffroom.exchange.actions import mappings
+from staffroom.exchange.models import Mapping
+from staffroom.people.models import Organization, Person
+from staffroom.permissions.models import Tool
+from staffroom.records.models import Activity
+from staffroom.records.vocabulary import COMPLETING, verb_label
+
+
+class ToolForm(forms.Form):
+    """A program that is to be let in."""
+
+    organization = forms.ModelChoiceField(
+        label=gettext_lazy("For whom"), queryset=queries.places_for(None), empty_label=None,
+        help_text=gettext_lazy("What it writes lands in the ledger of this place. It reads nothing from beside or above it."),
+    )  # fmt: skip
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Whose it is, and whom to ask about it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["organization"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = queries.places_for(viewer)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        place, name = cleaned.get("organization"), cleaned.get("name")
+        if place and name and Tool.objects.filter(organization=place, name=name).exists():
+            self.add_error("name", _("%(place)s has a tool of this name already.") % {"place": place})
+        return cleaned
+
+
+class KeyForm(forms.Form):
+    """What a new key is to allow."""
+
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("What the tool may do with it"),
+        choices=lambda: [(word, f"{capfirst(str(meaning))} ({word})") for word, meaning in scopes.MEANINGS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[*scopes.DEFAULT.split(), scopes.DEFINE],
+        help_text=gettext_lazy(
+            "As little as it needs. The words in brackets are those of xAPI, which its makers know."
+        ),
+        error_messages={"required": gettext_lazy("Choose at least one thing that the key may do.")},
+    )
+
+
+class MappingForm(forms.Form):
+    """Which activity a course elsewhere counts as, and where its hours come from."""
+
+    iri = forms.CharField(
+        label=gettext_lazy("Address of the course"), max_length=1000,
+        help_text=gettext_lazy("As the program writes it. Entries about it, and about what is part of it, count."),
+    )  # fmt: skip
+    is_prefix = forms.BooleanField(label=gettext_lazy("Also every address that begins with it"), required=False)
+    tool = forms.ModelChoiceField(
+        label=gettext_lazy("Written by"), queryset=Tool.objects.none(), required=False, empty_label=gettext_lazy("any tool")
+    )
+    activity = forms.ModelChoiceField(
+        label=gettext_lazy("Counts as"), queryset=Activity.objects.none(), required=False,
+        empty_label=gettext_lazy("a new activity"),
+    )  # fmt: skip
+    new_name = forms.CharField(label=gettext_lazy("Name of the new activity"), max_length=200, required=False)
+    hours = forms.ChoiceField(
+        label=gettext_lazy("Where the hours come from"), choices=Mapping.Hours.choices, widget=forms.RadioSelect,
+        initial=Mapping.Hours.TOLD,
+    )  # fmt: skip
+    verbs = forms.MultipleChoiceField(
+        label=gettext_lazy("Only what is told with these words"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("For told time: whose durations count; none ticked: all. For fixed minutes: what completes."),
+    )  # fmt: skip
+    minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes for each thing completed"), required=False, min_value=1, max_value=60_000
+    )
+    pause_minutes = forms.IntegerField(
+        label=gettext_lazy("A sitting ends after a pause of (minutes)"), required=False, min_value=1, max_value=1440, initial=30
+    )
+    least_minutes = forms.IntegerField(
+        label=gettext_lazy("A sitting counts at least (minutes)"), required=False, min_value=0, max_value=600, initial=5
+    )
+    most_minutes = forms.IntegerField(
+        label=gettext_lazy("Of a day at most (minutes)"), required=False, min_value=1, max_value=60_000
+    )
+
+    def __init__(self, *args: Any, tenant: Organization, seen_verbs: set[str], mapping: Mapping | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tenant, self.mapping = tenant, mapping
+        for name, found in (("tool", whose.tools_within(tenant)), ("activity", whose.activities_within(tenant))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = found
+        known = {*(verb.iri for verb in COMPLETING), *seen_verbs, *(mapping.verbs if mapping else ())}
+        verbs = self.fields["verbs"]
+        assert isinstance(verbs, forms.MultipleChoiceField)
+        verbs.choices = sorted(((iri, verb_label(iri)) for iri in known), key=lambda each: (each[1], each[0]))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("activity") and not cleaned.get("new_name", "").strip():
+            self.add_error("new_name", _("Choose an activity, or name a new one."))
+        if not self.errors:
+            try:
+                mappings.check_hours(self.draft())
+            except ValidationError as problem:
+                self.add_error(None, problem)
+        return cleaned
+
+    def draft(self) -> Mapping:
+        """The mapping as typed, not saved: to be looked at before."""
+        return Mapping(pk=self.mapping.pk if self.mapping else None, tenant=self.tenant, **self.said())
+
+    def said(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in mappings.FIELDS if name != "activity"} | (
+            {"activity": self.cleaned_data["activity"]} if self.cleaned_data["activity"] else {}
+        )
+
+
+class ClaimForm(forms.Form):
+    """Whom an agent is."""
+
+    person = forms.ModelChoiceField(
+        label=gettext_lazy("Who it is"), queryset=Person.objects.none(), to_field_name="key", widget=forms.RadioSelect,
+        empty_label=None, error_messages={"required": gettext_lazy("Choose somebody.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, people: list[Person], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["person"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Person.objects.filter(pk__in=[each.pk for each in people])
+        field.label_from_instance = lambda each: f"{each} · {each.email}" if each.email else str(each)  # type: ignore[method-assign]
