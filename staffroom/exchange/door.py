@@ -150,9 +150,9 @@ def _answer(
         )
     except DataError:
         response = _refuse(Refusal(400, "The request holds something that the database cannot keep."), request, call)
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError) as error:
         # The database is down, starts anew, or would not wait any longer: nothing was kept, and to ask again is safe.
-        log.exception("database out of reach")
+        log.warning("database out of reach", error=str(error).partition("\n")[0])
         busy = Refusal(
             503,
             "The store is out of reach. Ask again in a moment.",
