@@ -144,7 +144,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    take = commands.add_parser("import", help="Take in rosters, outcomes or a framework.")
+    take = commands.add_parser("import", help="Take in rosters, outcomes, a framework or statements.")
     kinds = take.add_subparsers(title="what", metavar="WHAT", required=True)
     for name, text in (
         ("roster", "an OneRoster 1.1 or 1.2 zip, or a plain CSV of people"),
@@ -164,6 +164,7 @@ def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         if name == "framework":
             kind.add_argument("--title", default="", help="the framework's title, for CSV")
             kind.add_argument("--publish", action="store_true", help="let people use it at once")
+    _statements(kinds)
     give = commands.add_parser("export", help="Write everything about a person or a district into one archive.")
     kinds = give.add_subparsers(title="what", metavar="WHAT", required=True)
     person = _command(kinds, "person", "moving:export_person", "everything that is stored about one person")
@@ -172,3 +173,19 @@ def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     district = _command(kinds, "district", "moving:export_district", "everything that is stored about a district")
     district.add_argument("district", metavar="NAME")
     district.add_argument("file", metavar="FILE")
+
+
+def _statements(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    kind = _command(
+        kinds, "statements", "statements:import_statements", "xAPI statements, one a line (.jsonl or .jsonl.gz)"
+    )
+    kind.add_argument("file", metavar="FILE")
+    kind.add_argument("--tool", metavar="NAME", required=True, help="the tool whose statements they are")
+    kind.add_argument(
+        "--organization", metavar="NAME", help="whose tool it is, when more than one has a tool of that name"
+    )
+    kind.add_argument("--add-tool", action="store_true", help="add the tool to the organization if there is none yet")
+    kind.add_argument(
+        "--report", metavar="FILE", help="where to say which lines were not taken (default: FILE.problems.txt)"
+    )
+    kind.add_argument("--quiet", action="store_true", help="tell no progress")

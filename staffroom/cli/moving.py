@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def import_roster(told: argparse.Namespace) -> int:
     """Take a roster in; bad rows are printed, the rest is done."""
-    path = _readable(told.file)
+    path = readable(told.file)
     district = _district(told.district)
     from staffroom.people.actions import receive_roster
     from staffroom.people.models import RosterImport
@@ -57,7 +57,7 @@ def _do_as_a_job(waiting: RosterImport, may_end_most: bool) -> None:
 
 def import_outcomes(told: argparse.Namespace) -> int:
     """Take results of an instrument in; the columns' names say what they mean."""
-    path = _readable(told.file)
+    path = readable(told.file)
     district = _district(told.district)
     from staffroom.records.actions import import_file
     from staffroom.records.models import Instrument
@@ -78,7 +78,7 @@ def import_outcomes(told: argparse.Namespace) -> int:
 
 def import_framework(told: argparse.Namespace) -> int:
     """Take a framework in, and publish it when asked to."""
-    path = _readable(told.file)
+    path = readable(told.file)
     district = _district(told.district)
     by = _administrator(told.by, district)
     if by is None:
@@ -105,7 +105,7 @@ def import_framework(told: argparse.Namespace) -> int:
 
 def export_person(told: argparse.Namespace) -> int:
     """Everything about one person, as they would get it themselves."""
-    _prepared()
+    prepared()
     from staffroom.home.exporting import write_export
     from staffroom.people.models import Person
 
@@ -133,7 +133,7 @@ def create_administrator(told: argparse.Namespace) -> int:
     """Found a district if there is none, and print a link by which its administrator joins."""
     from django.core.validators import validate_email
 
-    _prepared()
+    prepared()
     validate_email(told.email)
     district = _district(told.district, may_found=True)
     secret = _invite(told.email.lower(), district)
@@ -174,12 +174,12 @@ def _invite(email: str, district: Organization) -> str:
     return secret
 
 
-def _prepared() -> None:
+def prepared() -> None:
     ensure_prepared()
     set_up()
 
 
-def _readable(name: str) -> Path:
+def readable(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
         raise Mistake(f"there is no file {path}")
@@ -207,7 +207,7 @@ def new_file(name: str) -> Iterator[IO[bytes]]:
 
 def _district(name: str | None, *, may_found: bool = False) -> Organization:
     """The district of that name or slug; without a name the only one there is."""
-    _prepared()
+    prepared()
     from django.db.models import Q
 
     from staffroom.people.actions.organizations import free_slug

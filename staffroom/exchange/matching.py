@@ -15,15 +15,19 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
+from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.models import Agent
 from staffroom.people.models import Membership, Organization, Person, Role
+from staffroom.people.rows import among_sql, read_rows
 from staffroom.records import durations, finding, validation
 
 DAY_S = 86_400
 LONGEST_S = 366 * DAY_S
+_KEPT = ("objectType", "name", "mbox", "mbox_sha1sum", "openid", "account")
 
 
 def people_within(tenant_id: int) -> QuerySet[Person]:
@@ -36,19 +40,41 @@ def _path_of(tenant_id: int) -> str:
     return Organization.objects.filter(pk=tenant_id).values_list("path", flat=True).first() or "-"
 
 
-def find_person(tenant_id: int, agent: dict[str, Any]) -> tuple[Person | None, str]:
+def find_person(tenant_id: int, agent: dict[str, Any]) -> tuple[int | None, str]:
     """The person that an agent is, if its identifier tells, and by what."""
-    if account := agent.get("account"):
-        if account["homePage"].rstrip("/") == settings.SITE_URL:
-            key = _uuid_or_none(account["name"])
-            return (people_within(tenant_id).filter(key=key).first() if key else None), Agent.Match.ACCOUNT
-        found = list(
-            people_within(tenant_id).filter(district_id=tenant_id, source_id=account["name"]).exclude(source_id="")[:2]
+    return find_persons(tenant_id, {0: agent}).get(0, (None, ""))
+
+
+def find_persons(tenant_id: int, agents: dict[int, dict[str, Any]]) -> dict[int, tuple[int, str]]:
+    """The persons that agents are, as far as their identifiers tell, and by what."""
+    keys: dict[UUID, list[int]] = {}
+    sources: dict[str, list[int]] = {}
+    addresses: dict[str, int] = {}
+    for at, agent in agents.items():
+        if account := agent.get("account"):
+            if account["homePage"].rstrip("/") != settings.SITE_URL:
+                sources.setdefault(account["name"], []).append(at)
+            elif key := _uuid_or_none(account["name"]):
+                keys.setdefault(key, []).append(at)
+        elif mbox := agent.get("mbox"):
+            addresses[mbox.removeprefix("mailto:").lower()] = at
+    found: dict[int, tuple[int, str]] = {}
+    people = people_within(tenant_id)
+    if keys:
+        for pk, key in people.filter(key__in=keys).values_list("pk", "key"):
+            found.update((at, (pk, Agent.Match.ACCOUNT)) for at in keys[key])
+    if sources:
+        named = Person.objects.filter(district_id=tenant_id, is_active=True, source_id__in=sources).exclude(
+            source_id=""
         )
-        return (found[0], Agent.Match.ACCOUNT) if len(found) == 1 else (None, "")
-    if mbox := agent.get("mbox"):
-        return people_within(tenant_id).filter(email__iexact=mbox.removeprefix("mailto:")).first(), Agent.Match.EMAIL
-    return None, ""
+        for pk, source in named.values_list("pk", "source_id"):
+            found.update((at, (pk, Agent.Match.ACCOUNT)) for at in sources[source])
+    if addresses:
+        written = people.annotate(address=Lower("email")).filter(address__in=addresses)
+        found.update(
+            (addresses[address], (pk, Agent.Match.EMAIL)) for pk, address in written.values_list("pk", "address")
+        )
+    return found
 
 
 def _uuid_or_none(text: str) -> UUID | None:
@@ -75,47 +101,52 @@ def people_of(bodies: Iterable[dict[str, Any]], caller: Caller) -> People:
     """Look up the agents of some statements; those never seen before are kept, and matched if they can be."""
     agents = {finding.ifi(agent): agent for body in bodies for agent in finding.agents_in(body)}
     targets = {finding.target(caller.tenant_id, finding.AGENT, name): name for name in agents}
-    known: dict[int, int | None] = {}
-    known.update(
-        Agent.objects.filter(tenant_id=caller.tenant_id, target__in=targets).values_list("target", "person_id")
-    )
-    for target in targets.keys() - known.keys():
-        known[target] = _meet(caller.tenant_id, target, agents[targets[target]])
-    persons = {targets[target]: person for target, person in known.items() if person is not None}
-    return People(persons, _roles(set(persons.values()), caller))
+    known, roles = _known(caller, targets)
+    if unknown := {target: agents[name] for target, name in targets.items() if target not in known}:
+        _meet(caller.tenant_id, unknown)
+        known, roles = _known(caller, targets)
+    return People({targets[target]: person for target, person in known.items() if person is not None}, roles)
 
 
-def _meet(tenant_id: int, target: int, agent: dict[str, Any]) -> int | None:
-    """Keep an agent that was not heard of before."""
-    person, match = find_person(tenant_id, agent)
-    kept = {
-        name: agent[name]
-        for name in ("objectType", "name", "mbox", "mbox_sha1sum", "openid", "account")
-        if name in agent
-    }
-    Agent.objects.get_or_create(
-        tenant_id=tenant_id, target=target,
-        defaults={"identifier": kept, "person": person, "match": match if person else ""},
-    )  # fmt: skip
-    return person.pk if person else None
+_KNOWN = """
+SELECT a.target, a.person_id, m.role, m.organization_id FROM exchange_agent a
+LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.role <> %s
+    AND (m.begins_on IS NULL OR m.begins_on <= %s) AND (m.ends_on IS NULL OR m.ends_on > %s)
+    AND EXISTS (SELECT 1 FROM people_organization o WHERE o.id = m.organization_id AND o.path LIKE %s)
+WHERE a.tenant_id = %s AND {}
+ORDER BY m.id
+"""
 
 
-def _roles(persons: set[int], caller: Caller) -> dict[int, tuple[str, int | None]]:
-    """What each person is first of all in the caller's district, and where."""
-    if not persons:
-        return {}
-    today = timezone.localdate()
-    held = (
-        Membership.objects.filter(person__in=persons, organization__path__startswith=_path_of(caller.tenant_id))
-        .filter(Q(begins_on=None) | Q(begins_on__lte=today), Q(ends_on=None) | Q(ends_on__gte=today))
-        .order_by("pk")
-        .values_list("person_id", "role", "organization_id")
-    )
+def _known(caller: Caller, targets: Iterable[int]) -> tuple[dict[int, int | None], dict[int, tuple[str, int | None]]]:
+    """The agents that were heard of before with their persons; and what each person is first of all in the district, and where."""
+    today = timezone.localdate().isoformat()
+    among, values = among_sql("a.target", [*targets])
+    told = (Role.STUDENT.value, today, today, f"{caller.tenant_path}%", caller.tenant_id, *values)
+    persons: dict[int, int | None] = {}
     roles: dict[int, tuple[str, int | None]] = {}
-    for person, role, place in held:
-        if role != Role.STUDENT:
+    for target, person, role, place in read_rows(_KNOWN.format(among), told):
+        persons[target] = person
+        if role is not None:
             roles.setdefault(person, (role, place))
-    return roles
+    return persons, roles
+
+
+def _meet(tenant_id: int, unknown: dict[int, dict[str, Any]]) -> None:
+    """Keep agents that were not heard of before, matched to the persons that their identifiers tell."""
+    found = find_persons(tenant_id, unknown)
+    Agent.objects.bulk_create(
+        (
+            Agent(
+                tenant_id=tenant_id, target=target, person_id=found.get(target, (None, ""))[0],
+                match=found.get(target, (None, ""))[1], identifier={name: agent[name] for name in _KEPT if name in agent},
+            )
+            for target, agent in sorted(unknown.items())  # in one order for everybody: nobody waits in a circle
+        ),
+        ignore_conflicts=True,
+    )  # fmt: skip
+    if any("mbox_sha1sum" in agent for agent in unknown.values()):
+        marking.soon("staffroom.exchange.tasks.match_agents", tenant_id)
 
 
 def columns_of(body: dict[str, Any], people: People, stored_at: datetime) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Very many rows into the database without making an object of each: ten times as fast as `bulk_create`, in bounded memory.
 
+PostgreSQL takes them by COPY, at about a fifth of what an INSERT of each costs client and server.
+
 For bulk doors alone, which have checked what they are given: nothing is checked here but what the database checks, no `save` is
 called and no signal sent.
 """
@@ -13,9 +15,11 @@ from functools import lru_cache
 from itertools import batched
 from typing import Any
 
+import orjson
 from django.db import connections, models, router
 
 AT_ONCE = 5000
+WORTH_COPYING = 8  # rows: to begin and to end a COPY is a journey to the server each
 
 type Adapt = Callable[[Any], Any]
 
@@ -54,12 +58,22 @@ def insert_rows(
     adapters = [(place, adapt) for place, name in enumerate(varying) if (adapt := _adapter(fields[name], connection))]
     ready = _ready(rows, needs_key, adapters, tuple(fixed.values()))
     unless = " ON CONFLICT DO NOTHING" if ignore_known else ""
+    may_copy = connection.vendor == "postgresql" and not ignore_known
     total = 0
     with connection.cursor() as cursor:
         for chosen in batched(ready, AT_ONCE):
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){unless}", chosen)
+            if may_copy and len(chosen) >= WORTH_COPYING:
+                _copy(connection, cursor, f"COPY {table} ({names}) FROM STDIN", chosen)
+            else:
+                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){unless}", chosen)
             total += len(chosen)
     return total
+
+
+def _copy(connection: Any, cursor: Any, command: str, rows: Iterable[Sequence[Any]]) -> None:
+    with connection.wrap_database_errors, cursor.copy(command) as out:
+        for row in rows:
+            out.write_row(row)
 
 
 def _ready(
@@ -83,9 +97,35 @@ def _adapter(field: models.Field[Any, Any], connection: Any) -> Adapt | None:
     if isinstance(field, models.DecimalField):
         return lambda value: ops.adapt_decimalfield_value(value, field.max_digits, field.decimal_places)
     if isinstance(field, models.JSONField):
-        return lambda value: ops.adapt_json_value(value, json.JSONEncoder)
+        return _json
     if isinstance(field, models.DateTimeField):
         return lru_cache(1000)(ops.adapt_datetimefield_value)
     if isinstance(field, models.DateField):
         return lru_cache(1000)(ops.adapt_datefield_value)
     return None
+
+
+def _json(value: Any) -> str:
+    """A value as JSON, as both databases take it. orjson is several times as fast, and refuses more than Python's own writer."""
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, orjson.JSONEncodeError):
+        return json.dumps(value)
+
+
+# --- Reading, where a question is asked so often that to build it anew each time would cost more than to answer it --------------------
+
+
+def among_sql(column: str, values: Sequence[Any], using: str = "default") -> tuple[str, list[Any]]:
+    """The condition that a column has one of some values, and what to give with it; on PostgreSQL always the same text."""
+    if connections[using].vendor == "postgresql":
+        return f"{column} = ANY(%s)", [list(values)]
+    return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+def read_rows(sql: str, values: Sequence[Any], using: str = "default") -> list[tuple[Any, ...]]:
+    """The answer to a question in SQL, as the database tells it: no value is converted."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from staffroom.exchange import attaching, comparing, knowing, matching, scopes
+from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.multipart import Part
 from staffroom.exchange.refusals import Refusal
@@ -54,7 +55,14 @@ def check(bodies: Any, major: int) -> list[dict[str, Any]]:
 def receive(
     *, caller: Caller, bodies: list[dict[str, Any]], major: int, attachments: dict[str, Part] | None = None
 ) -> list[str]:
-    """Append valid statements to the ledger, in one transaction; returns their ids in order.
+    """Append valid statements to the ledger, in one transaction; returns their ids in order. See `take`."""
+    return take(caller=caller, bodies=bodies, major=major, attachments=attachments)[0]
+
+
+def take(
+    *, caller: Caller, bodies: list[dict[str, Any]], major: int, attachments: dict[str, Part] | None = None
+) -> tuple[list[str], int]:
+    """Append valid statements to the ledger, in one transaction; returns their ids in order, and how many are new.
 
     Adds id, stored, timestamp, authority and version; matches agents to persons; marks what is voided. Refuses (400) the same id
     twice in one request and the voiding of a voiding, (409) an id that is taken by a statement that says something else.
@@ -65,20 +73,20 @@ def receive(
     whole = list(zip(bodies, keys, strict=True))
     try:
         with transaction.atomic():
-            _store(caller, whole, major, attachments or {})
+            fresh = _store(caller, whole, major, attachments or {})
     except IntegrityError:
         # Another request stored one of these ids in between: now it is there to be compared with.
         with transaction.atomic():
-            _store(caller, whole, major, attachments or {})
+            fresh = _store(caller, whole, major, attachments or {})
     except appending.CannotBeVoided as error:
         raise Refusal(400, f"{error.message} (2.3.2)") from None
-    return [str(key) for key in keys]
+    return [str(key) for key in keys], fresh
 
 
-def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[str, Part]) -> None:
+def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[str, Part]) -> int:
     fresh = _without_known(caller, whole)
     if not fresh:
-        return
+        return 0
     if attachments:
         attaching.keep(caller.tenant_id, attachments)
     people = matching.people_of((body for body, _key in fresh), caller)
@@ -93,6 +101,8 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
         ]
         appending.append(entries, may_be_awaited={key for body, key in some if "id" in body})
         appending.price(entries)
+        marking.note_arrivals(caller.tenant_id, entries)
+    return len(fresh)
 
 
 def _completed(told: Told, stored_at: datetime, authority: dict[str, Any], major: int) -> dict[str, Any]:
@@ -152,7 +162,7 @@ def _timestamp(told: str | None, major: int) -> str | None:
 def _without_known(caller: Caller, whole: Sequence[Told]) -> list[Told]:
     """What is not in the ledger yet. Refuses (409) another statement under a known id."""
     named = [key for body, key in whole if "id" in body]
-    known = appending.entries_of(named) if named else {}
+    known = appending.entries_of(named, caller.tenant_id) if named else {}
     if not known:
         return list(whole)
     there = {

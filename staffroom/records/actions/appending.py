@@ -10,12 +10,14 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils.translation import gettext as _
 
-from staffroom.people.rows import insert_rows
+from staffroom.people.rows import among_sql, insert_rows, read_rows
 from staffroom.records import building, finding, ordering, validation
 from staffroom.records.actions import costs
 from staffroom.records.finding import Mention, StatementKey
@@ -24,6 +26,9 @@ from staffroom.records.models import Statement
 AT_ONCE = ordering.AT_ONCE
 DEEPEST = 10
 timestamp = building.timestamp
+
+
+type There = dict[tuple[int | None, uuid.UUID], tuple[int, dict[str, Any]]]
 
 
 class CannotBeVoided(ValidationError):
@@ -54,6 +59,7 @@ class Entry:
 
 
 COLUMNS = tuple(each.name for each in fields(Entry))
+_row = attrgetter(*COLUMNS)
 
 
 def take_numbers(count: int) -> tuple[range, datetime]:
@@ -62,9 +68,13 @@ def take_numbers(count: int) -> tuple[range, datetime]:
     return numbers, ordering.stored_at(numbers[0])
 
 
-def entries_of(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """The numbers of the entries of some keys; those that there are."""
-    return dict(StatementKey.objects.filter(key__in=keys).values_list("key", "entry"))
+def entries_of(keys: Collection[uuid.UUID], tenant_id: int | None) -> dict[uuid.UUID, int]:
+    """The numbers of the entries of some keys in a district; those that there are."""
+    is_native = connection.features.has_native_uuid_field
+    told = {(hashed if is_native else hashed.hex): key for key in keys for hashed in (finding.key_in(tenant_id, key),)}
+    among, values = among_sql("key", [*told])
+    found = read_rows(f"SELECT key, entry FROM records_statementkey WHERE {among}", values)
+    return {told[hashed]: entry for hashed, entry in found}
 
 
 def append(entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = ()) -> None:
@@ -81,8 +91,10 @@ def append(entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = 
     if referring:
         _follow(referring, bodies, targets)
     awaited = _awaited(may_be_awaited, entries) if may_be_awaited else []
-    insert_rows(StatementKey, ("key", "entry"), ((each.key, each.id) for each in entries))
-    Statement.objects.append_rows(COLUMNS, (tuple(getattr(each, name) for name in COLUMNS) for each in entries))
+    # In one order for everybody: two batches that bring the same statements wait for each other, and not in a circle.
+    keys = sorted((finding.key_in(each.tenant_id, each.key), each.id) for each in entries)
+    insert_rows(StatementKey, ("key", "entry"), keys)
+    Statement.objects.append_rows(COLUMNS, map(_row, entries))
     for referrer, entry in awaited:
         targets.setdefault(referrer, set()).update(targets[entry.id])
     insert_rows(Mention, ("target", "entry"), finding.rows_of(targets.items()), ignore_known=bool(awaited))
@@ -91,8 +103,10 @@ def append(entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = 
 
 def _follow(referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: dict[int, set[int]]) -> None:
     """Let entries about other entries be found by what those are found by; and see what the voiding ones void."""
-    wanted = {uuid.UUID(each.body["object"]["id"]) for each in referring}
-    there = _bodies(wanted - here.keys())
+    there: There = {}
+    for tenant_id in {each.tenant_id for each in referring}:
+        wanted = {uuid.UUID(each.body["object"]["id"]) for each in referring if each.tenant_id == tenant_id}
+        there |= _bodies(wanted - here.keys(), tenant_id)
     for each in referring:
         seen: set[uuid.UUID] = set()
         about: uuid.UUID | None = uuid.UUID(each.body["object"]["id"])
@@ -112,27 +126,19 @@ def _follow(referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: d
 
 
 def _of_tenant(
-    key: uuid.UUID,
-    tenant_id: int | None,
-    here: dict[uuid.UUID, Entry],
-    there: dict[uuid.UUID, tuple[int, Any, int | None]],
+    key: uuid.UUID, tenant_id: int | None, here: dict[uuid.UUID, Entry], there: There
 ) -> tuple[int, dict[str, Any]] | None:
-    if key in here:
+    if key in here and here[key].tenant_id == tenant_id:
         return here[key].id, here[key].body
-    if key not in there:
-        there.update(_bodies({key}))
-    number, body, tenant = there.get(key, (0, None, None))
-    return (number, body) if body is not None and tenant == tenant_id else None
+    if (tenant_id, key) not in there:
+        there |= _bodies({key}, tenant_id)
+    return there.get((tenant_id, key))
 
 
-def _bodies(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[int, Any, int | None]]:
-    numbers = entries_of(keys) if keys else {}
-    rows = (
-        Statement.objects.filter(pk__in=numbers.values()).values_list("key", "pk", "body", "tenant_id")
-        if numbers
-        else ()
-    )
-    return {key: (number, body, tenant) for key, number, body, tenant in rows}
+def _bodies(keys: Collection[uuid.UUID], tenant_id: int | None) -> There:
+    numbers = entries_of(keys, tenant_id) if keys else {}
+    found = Statement.objects.filter(pk__in=numbers.values()).values_list("key", "pk", "body") if numbers else ()
+    return {(tenant_id, key): (number, body) for key, number, body in found}
 
 
 def _awaited(keys: Collection[uuid.UUID], entries: Sequence[Entry]) -> list[tuple[int, Entry]]:
@@ -140,7 +146,8 @@ def _awaited(keys: Collection[uuid.UUID], entries: Sequence[Entry]) -> list[tupl
     by_target = {
         finding.target(each.tenant_id, finding.STATEMENT, str(each.key)): each for each in entries if each.key in keys
     }
-    waiting = list(Mention.objects.filter(target__in=by_target).values_list("target", "entry"))
+    among, values = among_sql("target", [*by_target])
+    waiting = read_rows(f"SELECT target, entry FROM records_mention WHERE {among}", values)
     if not waiting:
         return []
     voiding = set(

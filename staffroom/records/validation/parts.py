@@ -16,6 +16,7 @@ from staffroom.records.validation.checks import (
     map_of,
     object_of,
     refuse,
+    remembered,
 )
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -32,6 +33,7 @@ IDENTIFIERS: dict[str, Check] = {
 }  # fmt: skip
 _NOT_ONE = refuse("must have exactly one of mbox, mbox_sha1sum, openid and account (2.4.2.1)")
 _TOO_MANY = refuse("must not have more than one of mbox, mbox_sha1sum, openid and account (2.4.2.2)")
+_GROUP_INSIDE = refuse("must be an agent: a group has no groups as members (2.4.2.2)")
 _NO_MEMBERS = refuse("without an identifier must list its members (2.4.2.2)")
 _WRONG_AUTHORITY = refuse("as a group must be two agents and no identifier (2.4.9)")
 
@@ -51,12 +53,18 @@ def _group_identifier(value: Any) -> Found:
     return None if count or value.get("member") else _NO_MEMBERS
 
 
-agent = object_of(
+agent = remembered(object_of(
     {"objectType": exactly("Agent"), "name": of.string, **IDENTIFIERS}, across=_one_identifier,
     rule="must be an agent (2.4.2.1)",
-)  # fmt: skip
+))  # fmt: skip
+
+
+def _member(value: Any) -> Found:
+    return _GROUP_INSIDE if isinstance(value, dict) and value.get("objectType") == "Group" else agent(value)
+
+
 group = object_of(
-    {"objectType": exactly("Group"), "name": of.string, "member": list_of(agent), **IDENTIFIERS},
+    {"objectType": exactly("Group"), "name": of.string, "member": list_of(_member), **IDENTIFIERS},
     required=("objectType",), across=_group_identifier, rule="must be a group (2.4.2.2)",
 )  # fmt: skip
 
@@ -77,7 +85,7 @@ def authority(value: Any) -> Found:
 
 # --- Verb (2.4.3), activities and interactions (2.4.4.1) ---------------------------------------------------------------------------
 
-verb = object_of({"id": of.iri, "display": language_map}, required=("id",))
+verb = remembered(object_of({"id": of.iri, "display": language_map}, required=("id",)))
 
 _COMPONENTS: dict[str, tuple[str, ...]] = {
     "true-false": (), "choice": ("choices",), "fill-in": (), "long-fill-in": (), "matching": ("source", "target"),
@@ -126,7 +134,9 @@ definition = object_of(
     },
     across=_interaction, rule="must be an object (2.4.4.1)",
 )  # fmt: skip
-activity = object_of({"objectType": exactly("Activity"), "id": of.iri, "definition": definition}, required=("id",))
+activity = remembered(
+    object_of({"objectType": exactly("Activity"), "id": of.iri, "definition": definition}, required=("id",))
+)
 reference = object_of({"objectType": exactly("StatementRef"), "id": of.uuid}, required=("objectType", "id"))
 
 # --- Result (2.4.5) ----------------------------------------------------------------------------------------------------------------
