@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from staffroom.exchange import scopes, strict
 from staffroom.exchange.actions.keys import Caller
@@ -21,6 +21,7 @@ from staffroom.exchange.door import Call
 from staffroom.exchange.presenting import truth
 from staffroom.exchange.refusals import Refusal
 from staffroom.exchange.strict import NotJson
+from staffroom.people.models import Organization
 from staffroom.records import finding, ordering, validation
 from staffroom.records.actions import appending
 from staffroom.records.models import Statement
@@ -55,7 +56,7 @@ class Page:
 def statement(caller: Caller, told: str, *, is_voided: bool) -> Statement | None:
     """The statement of an id in the caller's district; voided ones only for whoever asks for a voided one."""
     key = UUID(told)
-    number = appending.entries_of([key]).get(key)
+    number = appending.entries_of([key], caller.tenant_id).get(key)
     if number is None:
         return None
     found = _visible(caller).filter(pk=number, is_voided=is_voided)
@@ -63,8 +64,38 @@ def statement(caller: Caller, told: str, *, is_voided: bool) -> Statement | None
 
 
 def _visible(caller: Caller) -> QuerySet[Statement]:
+    """What the caller may read, as a queryset; `_rows` says the same in SQL."""
     found = Statement.objects.filter(tenant_id=caller.tenant_id)
-    return found if scopes.READ in caller.scopes else found.filter(tool_id=caller.tool_id)
+    if scopes.READ not in caller.scopes:
+        return found.filter(tool_id=caller.tool_id)
+    found = found.filter(Q(tool__isnull=False) | Q(activity__isnull=False))
+    places = _places(caller)
+    return found if places is None else found.filter(Q(tool_id=caller.tool_id) | Q(organization__in=places))
+
+
+def _may_read(caller: Caller) -> list[str]:
+    """What the caller may read, as conditions on the statement `s`.
+
+    Its own entries; with the scope for it, those of all tools of its place and below, and of Staffroom's own deeds those that
+    belong to an activity: what people did on their own is not even their administrator's to read (`records.rules.entries_seen_by`).
+    """
+    own = f"s.tool_id = {int(caller.tool_id)}"
+    told = [f"s.tenant_id = {int(caller.tenant_id)}"]
+    if scopes.READ not in caller.scopes:
+        return [*told, own]
+    told.append("(s.tool_id IS NOT NULL OR s.activity_id IS NOT NULL)")
+    places = _places(caller)
+    if places is not None:
+        told.append(f"({own} OR s.organization_id IN ({', '.join(str(int(each)) for each in places)}))")
+    return told
+
+
+def _places(caller: Caller) -> list[int] | None:
+    """The organizations of whose people the caller may read; None for a whole district, which needs no asking."""
+    if caller.organization_id == caller.tenant_id:
+        return None
+    path = Organization.objects.values_list("path", flat=True).get(pk=caller.organization_id)
+    return list(Organization.objects.filter(path__startswith=path).order_by().values_list("pk", flat=True))
 
 
 # --- Reading the question ------------------------------------------------------------------------------------------------------------
@@ -201,9 +232,7 @@ def _rows(caller: Caller, question: Question) -> list[tuple[int, Any]]:
     table = connection.ops.quote_name(Statement._meta.db_table)
     mention = connection.ops.quote_name(finding.Mention._meta.db_table)
     bounds: list[Any] = [question.after, question.before]
-    where = [f"s.tenant_id = {int(caller.tenant_id)}", "NOT s.is_voided"]
-    if scopes.READ not in caller.scopes:
-        where.append(f"s.tool_id = {int(caller.tool_id)}")
+    where = [*_may_read(caller), "NOT s.is_voided"]
     if not question.terms:
         sql = (
             f"SELECT s.id, s.body FROM {table} s WHERE {' AND '.join(where)} AND s.id >= %s AND s.id < %s "

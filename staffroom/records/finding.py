@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 
@@ -25,7 +26,11 @@ IFIS = ("account", "mbox", "mbox_sha1sum", "openid")
 
 
 class StatementKey(models.Model):
-    """Which entry has which key: what makes a statement's id unique, however many parts the ledger is divided into."""
+    """Which entry has which key: what makes a statement's id unique in a district, however many parts the ledger is divided into.
+
+    The key stands here together with its district, hashed (`key_in`): a program that serves two districts may tell both the same
+    statement, and neither can learn from an answer which ids the other has.
+    """
 
     key = models.UUIDField(primary_key=True)
     entry = models.BigIntegerField()
@@ -43,6 +48,11 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target} in {self.entry}"
+
+
+def key_in(tenant: int | None, key: UUID) -> UUID:
+    """What stands in `StatementKey` for a statement's id in a district."""
+    return UUID(bytes=blake2b(b"%d|%b" % (tenant or 0, key.bytes), digest_size=16).digest())
 
 
 def ifi(agent: Any) -> str:
