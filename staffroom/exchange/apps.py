@@ -10,9 +10,10 @@ class ExchangeConfig(AppConfig):
     def ready(self) -> None:
         from staffroom.exchange import listening, personal, tasks  # noqa: F401
         from staffroom.jobs import schedules
-        from staffroom.ui import navigation
+        from staffroom.ui import navigation, slots
 
         navigation.register(navigation.Entry("tools", _("Tools"), "plug", "exchange:tools", 70, guard=_keeps_tools))
+        slots.fill("records:activity", "exchange:hours", label=_("Hours from other programs"))
         schedules.every(tasks.forget_rejections, hours=24)
         schedules.every(tasks.match_everywhere, hours=24)
         schedules.every(tasks.count_all_days, minutes=30)

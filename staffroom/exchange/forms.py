@@ -70,7 +70,10 @@ class MappingForm(forms.Form):
     )  # fmt: skip
     is_prefix = forms.BooleanField(label=gettext_lazy("Also every address that begins with it"), required=False)
     tool = forms.ModelChoiceField(
-        label=gettext_lazy("Written by"), queryset=Tool.objects.none(), required=False, empty_label=gettext_lazy("any tool")
+        label=gettext_lazy("Written by"),
+        queryset=Tool.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("any tool"),
     )
     activity = forms.ModelChoiceField(
         label=gettext_lazy("Counts as"), queryset=Activity.objects.none(), required=False,
@@ -89,7 +92,11 @@ class MappingForm(forms.Form):
         label=gettext_lazy("Minutes for each thing completed"), required=False, min_value=1, max_value=60_000
     )
     pause_minutes = forms.IntegerField(
-        label=gettext_lazy("A sitting ends after a pause of (minutes)"), required=False, min_value=1, max_value=1440, initial=30
+        label=gettext_lazy("A sitting ends after a pause of (minutes)"),
+        required=False,
+        min_value=1,
+        max_value=1440,
+        initial=30,
     )
     least_minutes = forms.IntegerField(
         label=gettext_lazy("A sitting counts at least (minutes)"), required=False, min_value=0, max_value=600, initial=5
@@ -98,7 +105,9 @@ class MappingForm(forms.Form):
         label=gettext_lazy("Of a day at most (minutes)"), required=False, min_value=1, max_value=60_000
     )
 
-    def __init__(self, *args: Any, tenant: Organization, seen_verbs: set[str], mapping: Mapping | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, tenant: Organization, seen_verbs: set[str], mapping: Mapping | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.tenant, self.mapping = tenant, mapping
         for name, found in (("tool", whose.tools_within(tenant)), ("activity", whose.activities_within(tenant))):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from staffroom.exchange.models import Credit
 from staffroom.people.models import Organization, Role
 from staffroom.people.queries import district_around
-from staffroom.people.rules import administered_by, is_in, may_oversee, memberships_of
+from staffroom.people.rules import administered_by, is_in, memberships_of
 
 
 def may_keep_tools(person: object, organization: Organization) -> bool:
@@ -48,12 +47,3 @@ def matchable_by(person: object) -> Q:
 def administers(person: object) -> bool:
     """Whether the pages about agents and mappings are there for somebody."""
     return any(held.role == Role.ADMINISTRATOR for held in memberships_of(person)) and bool(tenants_of(person))
-
-
-def may_see_credit(viewer: object, credit: Credit) -> bool:
-    """One's own; and, as day, minutes and kinds, those of the people whom one leads or administers."""
-    if credit.person_id == getattr(viewer, "pk", None):
-        return True
-    return any(
-        may_oversee(viewer, held.organization) for held in credit.person.memberships.select_related("organization")
-    )

@@ -1,6 +1,7 @@
 """The words of the activity ledger: verbs, kinds of object and extensions, each with the vocabulary that it comes from.
 
-All of them are published by others, so that any tool that reads xAPI understands our statements. We have coined none.
+All of them are published by others, so that any tool that reads xAPI understands our statements. We have coined none. Words that only
+other programs write are known as well (`foreign_verbs`), so that their entries read well here.
 A room that needs a further word adds it here, from one of these vocabularies if they have it. ``docs/developers/records.md``
 lists them all.
 """
@@ -96,6 +97,31 @@ class verbs:
 VERBS: dict[str, Verb] = {verb.iri: verb for verb in vars(verbs).values() if isinstance(verb, Verb)}
 
 
+class foreign_verbs:
+    """Verbs that Staffroom never writes but knows when other programs do: those of cmi5 and of SCORM-like courses."""
+
+    ABANDONED = Verb("https://w3id.org/xapi/adl/verbs/abandoned", "abandoned", _("broke off"))
+    FAILED = Verb("http://adlnet.gov/expapi/verbs/failed", "failed", _("did not pass"))
+    INTERACTED = Verb("http://adlnet.gov/expapi/verbs/interacted", "interacted", _("used"))
+    LAUNCHED = Verb("http://adlnet.gov/expapi/verbs/launched", "launched", _("opened"))
+    MASTERED = Verb("http://adlnet.gov/expapi/verbs/mastered", "mastered", _("mastered"))
+    PASSED = Verb("http://adlnet.gov/expapi/verbs/passed", "passed", _("passed"))
+    PROGRESSED = Verb("http://adlnet.gov/expapi/verbs/progressed", "progressed", _("went on"))
+    RESUMED = Verb("http://adlnet.gov/expapi/verbs/resumed", "resumed", _("resumed"))
+    SATISFIED = Verb("https://w3id.org/xapi/adl/verbs/satisfied", "satisfied", _("did all that was asked"))
+    SCORED = Verb("http://adlnet.gov/expapi/verbs/scored", "scored", _("got a score"))
+    SUSPENDED = Verb("http://adlnet.gov/expapi/verbs/suspended", "suspended", _("left for later"))
+    TERMINATED = Verb("http://adlnet.gov/expapi/verbs/terminated", "terminated", _("ended"))
+    WAIVED = Verb("https://w3id.org/xapi/adl/verbs/waived", "waived", _("was excused"))
+
+
+FOREIGN_VERBS: dict[str, Verb] = {verb.iri: verb for verb in vars(foreign_verbs).values() if isinstance(verb, Verb)}
+# What says that something is done: a course, a part of it, a workshop.
+COMPLETING = (
+    verbs.COMPLETED, foreign_verbs.PASSED, foreign_verbs.SATISFIED, foreign_verbs.MASTERED, foreign_verbs.WAIVED, verbs.ATTENDED,
+)  # fmt: skip
+
+
 class types(StrEnum):
     """What kind of thing a deed was done to (xAPI: the activity type)."""
 
@@ -149,5 +175,5 @@ def type_of(model_label: str) -> str:
 
 def verb_label(iri: str) -> str:
     """The word that a page shows for a verb; a verb of another tool by the last part of its IRI."""
-    known = VERBS.get(iri)
+    known = VERBS.get(iri) or FOREIGN_VERBS.get(iri)
     return str(known.label) if known else iri.rstrip("/").rpartition("/")[2].rpartition("#")[2].replace("-", " ")

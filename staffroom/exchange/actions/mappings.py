@@ -79,13 +79,20 @@ def check(mapping: Mapping) -> None:
         raise ValidationError({"activity": _("This activity belongs to another district.")})
     if mapping.tool is not None and not mapping.tool.organization.path.startswith(path):
         raise ValidationError({"tool": _("This tool belongs to another district.")})
-    if mapping.hours == Mapping.Hours.FIXED and not (mapping.minutes and mapping.verbs):
-        raise ValidationError({"minutes": _("Say how many minutes, and for which verbs.")})
-    if mapping.hours == Mapping.Hours.SESSION and not (mapping.pause_minutes and mapping.most_minutes):
-        raise ValidationError(
-            {"pause_minutes": _("Say after which pause a sitting ends, and the most that counts for a day.")}
-        )
+    check_hours(mapping)
     mapping.full_clean()
+
+
+def check_hours(mapping: Mapping) -> None:
+    """Refuse (ValidationError) a rule of hours that lacks a number."""
+    if mapping.hours == Mapping.Hours.FIXED and not mapping.minutes:
+        raise ValidationError({"minutes": _("Say how many minutes each thing counts.")})
+    if mapping.hours == Mapping.Hours.FIXED and not mapping.verbs:
+        raise ValidationError({"verbs": _("Say which words mean that something is completed.")})
+    if mapping.hours == Mapping.Hours.SESSION and not mapping.pause_minutes:
+        raise ValidationError({"pause_minutes": _("Say after which pause a sitting ends.")})
+    if mapping.hours == Mapping.Hours.SESSION and not mapping.most_minutes:
+        raise ValidationError({"most_minutes": _("Say how much counts for a day at most.")})
 
 
 def _apply_later(by: Person, mapping: Mapping) -> None:
