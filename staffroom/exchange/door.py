@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -42,6 +43,7 @@ _HEADERS_OF_FORMS = (
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
 
+OUT_OF_REACH = (OperationalError, InterfaceError)
 log = structlog.get_logger("staffroom.exchange")
 
 
@@ -150,7 +152,7 @@ def _answer(
         )
     except DataError:
         response = _refuse(Refusal(400, "The request holds something that the database cannot keep."), request, call)
-    except (OperationalError, InterfaceError) as error:
+    except OUT_OF_REACH as error:
         # The database is down, starts anew, or would not wait any longer: nothing was kept, and to ask again is safe.
         log.warning("database out of reach", error=str(error).partition("\n")[0])
         busy = Refusal(
@@ -164,8 +166,8 @@ def _answer(
     if request.method == "HEAD":
         response.content = b""
     response["X-Experience-API-Version"] = VERSIONS.get(major, _UNNAMED)
-    if is_ledger and response.status_code != 503 and "X-Experience-API-Consistent-Through" not in response:
-        response["X-Experience-API-Consistent-Through"] = building.timestamp(ordering.settled_through("default"))
+    if is_ledger and "X-Experience-API-Consistent-Through" not in response:
+        _tell_how_far(request, response)
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = _EXPOSED
     response["X-Content-Type-Options"] = "nosniff"
@@ -176,6 +178,13 @@ def _answer(
         )
         response["Access-Control-Max-Age"] = "86400"
     return response
+
+
+def _tell_how_far(request: HttpRequest, response: HttpResponse) -> None:
+    """Name the moment up to which the ledger is complete; not while the database is out of reach: what was done stays done."""
+    settled = ordering.settled_lately if request.method in ("POST", "PUT") else ordering.settled_through
+    with suppress(*OUT_OF_REACH):
+        response["X-Experience-API-Consistent-Through"] = building.timestamp(settled("default"))
 
 
 def _refuse(refusal: Refusal, request: HttpRequest, call: Call | None) -> HttpResponse:
@@ -189,7 +198,8 @@ def _refuse(refusal: Refusal, request: HttpRequest, call: Call | None) -> HttpRe
         response[name] = value
     caller = getattr(call, "caller", None)
     if caller is not None and refusal.is_worth_telling:
-        rejections.note(tool_id=caller.tool_id, request=f"{request.method} {request.path_info}", refusal=refusal)
+        with suppress(*OUT_OF_REACH):
+            rejections.note(tool_id=caller.tool_id, request=f"{request.method} {request.path_info}", refusal=refusal)
     return response
 
 
