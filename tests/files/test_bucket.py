@@ -39,6 +39,8 @@ def server(tmp_path_factory):
     command = [
         str(weed), "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", "-volume.preStopSeconds=0",
+        # Catalogs at ports of their own, where another server may be.
+        "-s3.port.iceberg=0", f"-s3.port.lance={free_port()}",
     ]  # fmt: skip
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += [f"-{name}.port.grpc={free_port()}" for name in ports]
