@@ -153,4 +153,4 @@ class ClaimForm(forms.Form):
         field = self.fields["person"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Person.objects.filter(pk__in=[each.pk for each in people])
-        field.label_from_instance = lambda each: f"{each} · {each.email}" if each.email else str(each)  # type: ignore[method-assign]
+        field.label_from_instance = lambda obj: f"{obj} · {obj.email}" if obj.email else str(obj)  # type: ignore[method-assign]

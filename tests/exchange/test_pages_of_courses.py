@@ -147,7 +147,7 @@ def test_others_do_not_see_somebodys_hours(cast: Cast, counted: Credit, name: st
 def test_an_administrator_says_who_it_is_and_takes_it_back(cast: Cast, tool: ToolAtTheDoor) -> None:
     (key,) = tool.post(lasting(40, {**account("x17"), "name": "Amara O."}))
     client = signed_in(cast.omar)
-    assert "Amara O." in client.get(reverse("exchange:agents")).text
+    assert "Amara O." in client.get(reverse("exchange:people")).text
     agent = Agent.objects.get()
     here = reverse("exchange:agent", args=[agent.pk])
     assert "Okafor" not in client.get(here, {"q": "Tom"}).text
@@ -156,12 +156,12 @@ def test_an_administrator_says_who_it_is_and_takes_it_back(cast: Cast, tool: Too
     assert client.post(f"{here}?q=okaf", {"person": cast.amara.key}).status_code == 302
     run_waiting()
     assert Statement.objects.get(key=key).actor == cast.amara
-    record = signed_in(cast.amara).get(reverse("home:my_record_kind", args=["agent"]))
+    record = signed_in(cast.amara).get(reverse("home:my_record_kind", args=["exchange.agent"]))
     assert "x17" in record.text
     assert client.post(reverse("exchange:set-apart", args=[agent.pk])).status_code == 302
     run_waiting()
     assert Statement.objects.get(key=key).actor is None
-    assert "Amara O." in client.get(reverse("exchange:agents"), {"state": "apart"}).text
+    assert "Amara O." in client.get(reverse("exchange:people"), {"state": "apart"}).text
 
 
 def test_nobody_whom_the_search_did_not_find_can_be_claimed(cast: Cast, tool: ToolAtTheDoor) -> None:
@@ -179,5 +179,5 @@ def test_agents_of_another_district_are_not_there(cast: Cast, other_tool: ToolAt
     agent = Agent.objects.get()
     assert client.get(reverse("exchange:agent", args=[agent.pk])).status_code == 404
     assert client.post(reverse("exchange:set-apart", args=[agent.pk])).status_code == 404
-    assert "x17" not in client.get(reverse("exchange:agents")).text
-    assert "x17" not in client.get(reverse("exchange:agents-csv")).getvalue().decode()
+    assert "x17" not in client.get(reverse("exchange:people")).text
+    assert "x17" not in client.get(reverse("exchange:people-csv")).getvalue().decode()

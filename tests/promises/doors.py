@@ -242,6 +242,17 @@ EXCHANGE = (
     Door("exchange:retire-tool", ADMINISTRATORS, "tool.key", "POST"),
     Door("exchange:new-key", ADMINISTRATORS, "tool.key", "GET POST"),
     Door("exchange:revoke-key", ADMINISTRATORS, "tool.key api_key.name", "POST"),
+    Door("exchange:people", ADMINISTRATORS),
+    Door("exchange:people-csv", ADMINISTRATORS),
+    Door("exchange:agent", ADMINISTRATORS, "agent.pk", "GET POST"),
+    Door("exchange:set-apart", ADMINISTRATORS, "agent.pk", "POST"),
+    Door("exchange:mappings", ADMINISTRATORS),
+    Door("exchange:new-mapping", ADMINISTRATORS, methods="GET POST"),
+    Door("exchange:mapping", ADMINISTRATORS, "mapping.pk"),
+    Door("exchange:change-mapping", ADMINISTRATORS, "mapping.pk", "GET POST"),
+    Door("exchange:remove-mapping", ADMINISTRATORS, "mapping.pk", "POST"),
+    Door("exchange:hours", AT_HOME - {"leo"}, "activity.key"),
+    Door("exchange:credit", OWNER | OVERSEERS, "credit.pk"),
 )  # fmt: skip
 HOSTING = (
     Door("health", ANYONE, methods="GET POST DELETE"),

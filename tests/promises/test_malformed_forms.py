@@ -58,7 +58,7 @@ def changed(before: dict[str, str], written: int | None) -> list[str]:
 NOTHING_TO_TYPE = frozenset((
     "health", "api:openapi-json", "home:export", "jobs:retry", "records:void-entry", "records:void-cost", "records:start-import",
     "records:end-price", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
-    "exchange:revoke-key", "exchange:retire-tool",
+    "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",
     "lessons:finish_recording", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
     "clips:remove_moment", "clips:download", "clips:delete", "clips:retract", "lessons:sit", "clips:sit",

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from staffroom.conversations import actions as conversations
-from staffroom.exchange.actions import keys
+from staffroom.exchange.actions import keys, receiving
 from staffroom.files.tasks import look
 from staffroom.frameworks import actions as frameworks
 from staffroom.jobs.actions import later
@@ -107,6 +107,20 @@ def _tool(world: World, number: int) -> None:
     keys.make_key(by=world.omar, tool=tool, scopes=["all"])
 
 
+def _unknown(world: World, number: int) -> None:
+    _write(world, {"account": {"homePage": "https://vendor.example", "name": f"x{number}"}}, f"course-{number}")
+
+
+def _course(world: World, number: int) -> None:
+    _write(world, {"mbox": f"mailto:{world.amara.email}"}, f"course-{number}")
+
+
+def _write(world: World, actor: dict[str, Any], course: str) -> None:
+    about = {"verb": {"id": "https://vendor.example/did"}, "object": {"id": f"https://vendor.example/{course}"}}
+    caller = keys.caller(key_id=world.api_key.pk, tool=world.tool, scopes="all")
+    receiving.receive(caller=caller, bodies=[{**about, "actor": actor}], major=1)
+
+
 LISTS: dict[str, tuple[str, str, Callable[[World, int], None]]] = {
     "lessons": ("amara", "/lessons/", _lesson),
     "lessons over the API": ("amara", "/api/lessons/", _lesson),
@@ -130,6 +144,8 @@ LISTS: dict[str, tuple[str, str, Callable[[World, int], None]]] = {
     "sections of which consent is kept": ("amara", "/consent/", _taught_section),
     "jobs": ("omar", "/jobs/", _job),
     "tools": ("omar", "/tools/", _tool),
+    "who is who": ("omar", "/tools/people/", _unknown),
+    "courses elsewhere": ("omar", "/tools/courses/", _course),
     "home, with lessons": ("amara", "/", _lesson),
     "home, with loans": ("tom", "/", _clip),
 }

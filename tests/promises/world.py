@@ -21,7 +21,8 @@ from django.utils import timezone
 from PIL import Image
 
 from staffroom.conversations import actions as conversations
-from staffroom.exchange.actions import keys
+from staffroom.exchange.actions import crediting, keys, mappings, receiving
+from staffroom.exchange.models import Agent, Credit
 from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
@@ -256,6 +257,25 @@ def _exchange(world: World) -> None:
     tool = keys.add_tool(by=world.omar, organization=world.district, name="Workshops")
     api_key, _secret = keys.make_key(by=world.omar, tool=tool, scopes=["statements/write"])
     world.things |= {"tool": tool, "api_key": api_key}
+    _what_a_tool_wrote(world, tool, api_key)
+
+
+def _what_a_tool_wrote(world: World, tool: Any, api_key: Any) -> None:
+    """An hour of Amara's in a course elsewhere that counts, and somebody who is not matched."""
+    about = {"verb": {"id": "http://adlnet.gov/expapi/verbs/completed"}, "object": {"id": "https://vendor.example/course"}}
+    activity = records.make_activity(by=world.denise, organization=world.district, name="Course", kind="course")
+    mapping = mappings.make_mapping(
+        by=world.omar, tenant=world.district, iri="https://vendor.example/course", activity=activity
+    )
+    bodies = [
+        {**about, "actor": {"mbox": f"mailto:{world.amara.email}"}, "result": {"duration": "PT1H"}},
+        {**about, "actor": {"account": {"homePage": "https://vendor.example", "name": "x17"}}},
+    ]
+    caller = keys.caller(key_id=api_key.pk, tool=tool, scopes=api_key.scopes)
+    receiving.receive(caller=caller, bodies=bodies, major=1)
+    crediting.count_marked(tenant_id=world.district.pk)
+    things = {"mapping": mapping, "agent": Agent.objects.get(person=None), "credit": Credit.objects.get()}
+    world.things |= things
 
 
 def _jobs(world: World) -> None:

@@ -108,7 +108,7 @@ def _append(person: Person, hours: Hours) -> Statement:
     activity = hours.mapping.activity
     return record(
         by=person, verb=verbs.ATTENDED, object=activity, activity=activity, duration_s=hours.seconds, role=last.role,
-        happened_at=last.happened_at, organization=Organization.objects.filter(pk=last.organization_id).first(),
+        happened_at=last.happened_at, organization=Organization.objects.filter(pk=last.organization_id or 0).first(),
         context={"statement": {"objectType": "StatementRef", "id": str(last.key)}},
     )  # fmt: skip
 
