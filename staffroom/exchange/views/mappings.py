@@ -167,7 +167,8 @@ def credit(request: HttpRequest, pk: int) -> HttpResponse:
     tools = dict(Tool.objects.filter(pk__in={each.tool_id for each in behind}).values_list("pk", "name"))
     entries = [
         {
-            "at": each.happened_at, "verb": verb_label(each.verb), "tool": tools.get(each.tool_id or 0, ""), "iri": each.object_iri if is_own else "",
+            "at": each.happened_at, "verb": verb_label(each.verb), "tool": tools.get(each.tool_id or 0, ""),
+            "iri": each.object_iri if is_own else "",
             "minutes": None if each.duration_s is None else round(each.duration_s / 60),
         }
         for each in behind
