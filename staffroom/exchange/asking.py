@@ -59,11 +59,11 @@ def statement(caller: Caller, told: str, *, is_voided: bool) -> Statement | None
     number = appending.entries_of([key], caller.tenant_id).get(key)
     if number is None:
         return None
-    found = _visible(caller).filter(pk=number, is_voided=is_voided)
+    found = visible_to(caller).filter(pk=number, is_voided=is_voided)
     return found.only("pk", "body").first()
 
 
-def _visible(caller: Caller) -> QuerySet[Statement]:
+def visible_to(caller: Caller) -> QuerySet[Statement]:
     """What the caller may read, as a queryset; `_rows` says the same in SQL."""
     found = Statement.objects.filter(tenant_id=caller.tenant_id)
     if scopes.READ not in caller.scopes:

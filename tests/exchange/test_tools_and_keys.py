@@ -24,10 +24,12 @@ from staffroom.exchange.actions import keys, rejections
 from staffroom.exchange.models import Rejection
 from staffroom.people.models import Membership, Person, Role
 from staffroom.permissions.models import AccessToken, ApiKey, Tool
+from staffroom.records import building
+from staffroom.records.actions import make_activity, record
 from staffroom.records.models import Statement
 from staffroom.records.vocabulary import verbs
 from tests.cast import Cast
-from tests.exchange.knocking import COURSE, ToolAtTheDoor, agent, statement
+from tests.exchange.knocking import COURSE, ToolAtTheDoor, agent, statement, voiding
 
 PAGES = ("/tools/", "/tools.csv", "/tools/new/")
 EVERYBODY_ELSE = ("amara", "priya", "grace", "denise", "ruth", "rafael", "leo", "vera")
@@ -363,6 +365,58 @@ def test_mine_means_what_the_tool_wrote(cast: Cast) -> None:
     assert writer.found(agent=agent()) == [mine]
     assert writer.get(statementId=theirs).status_code == 404
     assert sorted(ToolAtTheDoor(cast.district, scopes=("statements/read",)).found()) == sorted([mine, theirs])
+
+
+def test_a_school_s_tool_reads_of_its_school_alone(cast: Cast) -> None:
+    """Whatever it asks for: by page, by question, by id. What it wrote itself it reads wherever its people are."""
+    district, birch = ToolAtTheDoor(cast.district), ToolAtTheDoor(cast.birch)
+    alder = ToolAtTheDoor(cast.alder)
+    at_alder = district.post(statement(actor={"mbox": "mailto:amara@riverbend.example"}))[0]
+    at_birch = district.post(statement(actor={"mbox": "mailto:ben@riverbend.example"}))[0]
+    of_nobody = birch.post(statement())[0]
+    own = alder.post(statement(actor={"mbox": "mailto:ben@riverbend.example"}))[0]
+    assert sorted(alder.found()) == sorted([at_alder, own])
+    assert sorted(alder.found(activity=COURSE)) == sorted([at_alder, own])
+    assert alder.found(agent={"mbox": "mailto:ben@riverbend.example"}) == [own]
+    assert [alder.get(statementId=each).status_code for each in (at_alder, at_birch, of_nobody)] == [200, 404, 404]
+    assert sorted(district.found()) == sorted([at_alder, at_birch, of_nobody, own])
+
+
+def test_a_tool_s_link_to_more_opens_no_more_to_another(cast: Cast) -> None:
+    district, alder = ToolAtTheDoor(cast.district), ToolAtTheDoor(cast.alder)
+    district.post(*(statement() for _each in range(3)))
+    more = district.get(limit="1").json()["more"]
+    assert len(district.ask("GET", more).json()["statements"]) == 1
+    assert alder.ask("GET", more).json()["statements"] == []
+
+
+def test_what_people_did_on_their_own_is_no_tool_s_to_read(cast: Cast) -> None:
+    """Administrators make keys: a key reads nothing of people that an administrator may not (trust, rule 1)."""
+    tool = ToolAtTheDoor(cast.district)
+    alone = record(by=cast.amara, verb=verbs.WATCHED, object=cast.section, duration_s=60)
+    talks = make_activity(by=cast.denise, organization=cast.district, name="Number talks", kind="coaching")
+    together = record(by=cast.amara, verb=verbs.ATTENDED, object=talks, duration_s=3600)
+    assert tool.found(verb=verbs.WATCHED.iri) == []
+    assert tool.get(statementId=str(alone.key)).status_code == 404
+    assert tool.found(verb=verbs.ATTENDED.iri) == [str(together.key)]
+    amara = {"account": {"homePage": building.agent(cast.amara)["account"]["homePage"], "name": str(cast.amara.key)}}
+    assert tool.found(agent=amara) == [str(together.key)]
+
+
+def test_a_tool_voids_what_it_wrote_and_with_all_what_it_may_read(cast: Cast) -> None:
+    district, alder = ToolAtTheDoor(cast.district), ToolAtTheDoor(cast.alder)
+    writer = ToolAtTheDoor(cast.district, scopes=("statements/write", "statements/read"))
+    at_alder = district.post(statement(actor={"mbox": "mailto:amara@riverbend.example"}))[0]
+    at_birch = district.post(statement(actor={"mbox": "mailto:ben@riverbend.example"}))[0]
+    alone = str(record(by=cast.amara, verb=verbs.WATCHED, object=cast.section).key)
+    for tool, of in ((writer, at_alder), (alder, at_birch), (alder, alone), (district, alone)):
+        refused = tool.ask("POST", "statements", voiding(of))
+        assert (refused.status_code, "void" in refused.json()["detail"]) == (403, True)
+    assert not Statement.objects.filter(is_voided=True).exists()
+    own = writer.post(statement())[0]
+    writer.post(voiding(own))
+    alder.post(voiding(at_alder))
+    assert {str(each.key) for each in Statement.objects.filter(is_voided=True)} == {own, at_alder}
 
 
 # --- Tokens --------------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ whole request is refused (409).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from staffroom.exchange import attaching, comparing, knowing, matching, scopes
+from staffroom.exchange import asking, attaching, comparing, knowing, matching, scopes
 from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.multipart import Part
@@ -87,6 +87,7 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
     fresh = _without_known(caller, whole)
     if not fresh:
         return 0
+    _refuse_voiding_of_others(caller, (body for body, _key in fresh if body["verb"]["id"] == validation.VOIDED))
     if attachments:
         attaching.keep(caller.tenant_id, attachments)
     people = matching.people_of((body for body, _key in fresh), caller)
@@ -95,8 +96,9 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
     authority = authority_of(caller)
     for some in batched(fresh, appending.AT_ONCE):
         numbers, stored_at = appending.take_numbers(len(some))
+        stored = appending.timestamp(stored_at)
         entries = [
-            _entry(caller, number, told, _completed(told, stored_at, authority, major), stored_at, people)
+            _entry(caller, number, told, _completed(told, stored, authority, major), stored_at, people)
             for number, told in zip(numbers, some, strict=True)
         ]
         appending.append(entries, may_be_awaited={key for body, key in some if "id" in body})
@@ -105,9 +107,21 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
     return len(fresh)
 
 
-def _completed(told: Told, stored_at: datetime, authority: dict[str, Any], major: int) -> dict[str, Any]:
+def _refuse_voiding_of_others(caller: Caller, bodies: Iterable[dict[str, Any]]) -> None:
+    """A tool voids what it wrote itself; with the scope `all`, what it may read. Refuses (403) the rest of its district."""
+    wanted = [uuid.UUID(body["object"]["id"]) for body in bodies]
+    numbers = appending.entries_of(wanted, caller.tenant_id).values() if wanted else ()
+    there = Statement.objects.filter(pk__in=numbers, tenant_id=caller.tenant_id).exclude(tool_id=caller.tool_id)
+    if not numbers or not (others := set(there.values_list("pk", flat=True))):
+        return
+    if scopes.ALL in caller.scopes:
+        others -= set(asking.visible_to(caller).filter(pk__in=others).values_list("pk", flat=True))
+    if others:
+        raise Refusal(403, "The key may not void what another wrote.")
+
+
+def _completed(told: Told, stored: str, authority: dict[str, Any], major: int) -> dict[str, Any]:
     body, key = told
-    stored = appending.timestamp(stored_at)
     return {
         **_with_lists(body), "id": str(key), "stored": stored, "authority": authority,
         "timestamp": _timestamp(body.get("timestamp"), major) or stored, "version": body.get("version") or VERSION[major],

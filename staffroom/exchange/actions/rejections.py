@@ -16,7 +16,7 @@ MOST_A_TOOL = 1000
 
 def note(*, tool_id: int, request: str, refusal: Refusal) -> None:
     """Keep a refusal. The reason names rules and places, never what was sent."""
-    reason = "; ".join([refusal.reason, *refusal.problems])[:LONGEST]
+    reason = " ".join([refusal.reason, "; ".join(refusal.problems)]).strip()[:LONGEST]
     Rejection.objects.create(
         tool_id=tool_id, request=request[:60], status=refusal.status, reason=reason.replace("\x00", "")
     )

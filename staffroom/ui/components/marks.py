@@ -30,13 +30,14 @@ def avatar(name: object, *, size: str = "") -> SafeString:
 
 def copyable(text: object) -> SafeString:
     """Lines to be taken elsewhere exactly as they are: one click chooses all of them, the button copies them."""
+    classes = "copyable copyable-long" if "\n" in str(text) else "copyable"
     copy = element("span", _("Copy"), class_="copyable-before")
     copied = element("span", _("Copied"), class_="copyable-after", role="status")
     button = element(
         "button", join(icon("copy"), copy, copied), type="button", class_="button button-quiet button-s copyable-button",
         data_copies=True,
     )  # fmt: skip
-    return element("div", join(element("pre", element("code", text)), button), class_="copyable")
+    return element("div", join(element("pre", element("code", text)), button), class_=classes)
 
 
 def person(name: object, *, href: str = "", size: str = "s") -> SafeString:
