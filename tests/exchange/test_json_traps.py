@@ -290,7 +290,9 @@ def test_parts_that_do_not_fit_are_refused(tool: ToolAtTheDoor) -> None:
 
 
 HEADERS = [
-    *({"X-Experience-API-Version": each} for each in ("", "1", "1.0.3.1", "0.9", "0.95", "1.1.0", "3.0.0", "latest", "1.0.x", "2", "1.0.3, 2.0.0", "١.0.3")),
+    *({"X-Experience-API-Version": each} for each in ("", "1", "1.0.3.1", "0.9", "0.95", "1.1.0", "3.0.0", "latest",
+      "1.0.x", "2", "1.0.3, 2.0.0",
+      "١.0.3")),
     *({"Authorization": each} for each in (
         "", "Basic", "Basic !", "Basic Og==", "Basic \u00fc", "Basic AGE6AGI=", "Bearer", "Bearer x", "Bearer \x00", "Digest x", "x" * 9000,
         "Basic " + "QUFB" * 5000,
@@ -316,7 +318,8 @@ def test_headers_that_mean_nothing_are_refused(tool: ToolAtTheDoor) -> None:
 
 
 QUERIES = (
-    "agent=%00", "agent=%ff", "agent=%ed%a0%80", "agent=1", "agent=null", "agent=[]", "agent={}", "agent=%7B%22mbox%22:%22x%22%7D", "agent=",
+    "agent=%00", "agent=%ff", "agent=%ed%a0%80", "agent=1", "agent=null", "agent=[]", "agent={}", "agent=%7B%22mbox%22:%22x%22%7D",
+    "agent=",
     "verb=", "verb=x", "verb=a%20b:c", "activity=", "activity=x", "registration=x", "registration=", "since=x", "since=", "until=2026",
     "since=2026-09-01", "since=0000-00-00T00:00:00Z", "since=0001-01-01T00:00:00%2B14:00", "until=9999-12-31T23:59:59-14:00", "limit=-1",
     "limit=x", "limit=1.5", "limit=" + "9" * 13, "limit=%D9%A3", "limit=", "ascending=yes", "ascending=", "related_agents=1",
