@@ -15,6 +15,7 @@ urlpatterns = [
     path("xapi/activities", things.activities, name="activities"),
     path("xapi/agents", things.agents, name="agents"),
     path("xapi/about", things.about, name="about"),
+    path("xapi/openapi.json", things.openapi, name="openapi"),
     path("xapi/oauth/token", tokens.token, name="token"),
     path("tools/", tools.tools, name="tools"),
     path("tools.csv", tools.tools_csv, name="tools-csv"),

@@ -234,6 +234,7 @@ EXCHANGE = (
         )
     ),
     Door("exchange:about", ANYONE),
+    Door("exchange:openapi", ANYONE),
     Door("exchange:token", ANYONE, methods="POST", on_post=frozenset({400})),
     Door("exchange:tools", ADMINISTRATORS),
     Door("exchange:tools-csv", ADMINISTRATORS),

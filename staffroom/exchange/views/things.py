@@ -11,6 +11,7 @@ from staffroom import __version__
 from staffroom.exchange import asking, matching, scopes
 from staffroom.exchange.door import VERSIONS, Call, door, json_answer
 from staffroom.exchange.models import KnownActivity
+from staffroom.exchange.openapi import document
 from staffroom.exchange.refusals import Refusal
 from staffroom.records import finding, validation
 
@@ -22,6 +23,13 @@ def about(call: Call) -> HttpResponse:
         "version": list(VERSIONS.values()),
         "extensions": {"https://staffroom.example/xapi/about/version": __version__},
     })  # fmt: skip
+
+
+@door("GET", needs_version=False, needs_key=False)
+def openapi(call: Call) -> HttpResponse:
+    """The door as an OpenAPI document."""
+    call.only()
+    return json_answer(document())
 
 
 @door("GET")
