@@ -9,17 +9,19 @@ called and no signal sent.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
-from itertools import batched
+from itertools import batched, chain
 from typing import Any
 
 import orjson
 from django.db import connections, models, router
 
 AT_ONCE = 5000
-WORTH_COPYING = 8  # rows: to begin and to end a COPY is a journey to the server each
+WORTH_COPYING = 16  # rows: to begin and to end a COPY is a journey to the server each
 
 type Adapt = Callable[[Any], Any]
 
@@ -62,12 +64,51 @@ def insert_rows(
     total = 0
     with connection.cursor() as cursor:
         for chosen in batched(ready, AT_ONCE):
-            if may_copy and len(chosen) >= WORTH_COPYING:
+            if may_copy and len(chosen) > WORTH_COPYING:
                 _copy(connection, cursor, f"COPY {table} ({names}) FROM STDIN", chosen)
+            elif len(chosen) <= WORTH_COPYING:
+                each = ", ".join([f"({marks})"] * len(chosen))
+                _do(
+                    connection,
+                    cursor,
+                    f"INSERT INTO {table} ({names}) VALUES {each}{unless}",
+                    chain.from_iterable(chosen),
+                )
             else:
                 cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){unless}", chosen)
             total += len(chosen)
     return total
+
+
+@contextmanager
+def together(using: str = "default") -> Iterator[None]:
+    """Few rows into several tables: on PostgreSQL they all go in one journey to the server, at the end of the block."""
+    connection = connections[using]
+    if connection.vendor != "postgresql" or getattr(_waiting, "commands", None) is not None:
+        yield
+        return
+    commands: list[tuple[str, list[Any]]] = []
+    _waiting.commands = commands
+    try:
+        yield
+    finally:
+        _waiting.commands = None
+    if commands:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "; ".join(sql for sql, _values in commands), [*chain(*(values for _sql, values in commands))]
+            )
+
+
+_waiting = threading.local()
+
+
+def _do(connection: Any, cursor: Any, sql: str, values: Iterable[Any]) -> None:
+    commands = getattr(_waiting, "commands", None)
+    if commands is not None and connection.vendor == "postgresql":
+        commands.append((sql, list(values)))
+    else:
+        cursor.execute(sql, list(values))
 
 
 def _copy(connection: Any, cursor: Any, command: str, rows: Iterable[Sequence[Any]]) -> None:

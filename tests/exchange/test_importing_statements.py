@@ -45,8 +45,8 @@ def written(path: Path, lines: list[Any]) -> Path:
 
 def tables() -> tuple[set[uuid.UUID], int, int]:
     """The keys of what tools wrote, and how many rows there are beside them."""
-    everything = list(Statement.objects.values_list("key", flat=True))
-    assert sorted(everything) == sorted(StatementKey.objects.values_list("key", flat=True))
+    everything = list(Statement.objects.order_by("pk").values_list("pk", flat=True))
+    assert everything == list(StatementKey.objects.order_by("entry").values_list("entry", flat=True))
     held = set(Statement.objects.filter(tool__isnull=False).values_list("key", flat=True))
     return held, Mention.objects.count(), Agent.objects.count()
 

@@ -10,9 +10,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +23,7 @@ from staffroom.exchange import scopes as words
 from staffroom.exchange.refusals import Refusal
 from staffroom.people.models import Organization, Person
 from staffroom.people.queries import district_around
+from staffroom.people.rows import read_rows
 from staffroom.permissions.models import AccessToken, ApiKey, Tool
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
@@ -47,12 +50,18 @@ class Caller:
 def caller(*, key_id: int, tool: Tool, scopes: str) -> Caller:
     """A tool with its organization, as whoever knocks with one of its keys."""
     place = tool.organization
-    tenant = district_around(place.pk, place.path) or place.pk
-    # All above an organization stand in its path.
-    path = f"{place.path.partition(f'/{tenant}/')[0]}/{tenant}/"
+    return _caller(key_id, scopes, tool.pk, tool.key, tool.name, place.pk, place.path)
+
+
+def _caller(
+    key_id: int, scopes: str, tool_id: int, tool_key: UUID, tool_name: str, organization_id: int, path: str
+) -> Caller:
+    tenant = district_around(organization_id, path) or organization_id
     return Caller(
-        key_id=key_id, tool_id=tool.pk, tool_key=str(tool.key), tool_name=tool.name, organization_id=place.pk, tenant_id=tenant,
-        tenant_path=path, scopes=words.reach(scopes),
+        key_id=key_id, tool_id=tool_id, tool_key=str(tool_key), tool_name=tool_name, organization_id=organization_id,
+        tenant_id=tenant,
+        # All above an organization stand in its path.
+        tenant_path=f"{path.partition(f'/{tenant}/')[0]}/{tenant}/", scopes=words.reach(scopes),
     )  # fmt: skip
 
 
@@ -83,30 +92,42 @@ def caller_of(header: str) -> Caller:
     shown = basic(header)
     if shown is None:
         raise Refusal(401, "Show an API key: HTTP Basic with its name and secret, or a bearer token.")
-    key = ApiKey.objects.select_related("tool__organization").filter(name=shown[0]).first()
-    if key is None or not hmac.compare_digest(key.secret_hash, _hashed(shown[1])):
+    found = read_rows(_KEY.format("k.secret_hash, k.scopes", "", "k.name"), [_lately(), shown[0]])
+    if not found or not hmac.compare_digest(found[0][0], _hashed(shown[1])):
         raise Refusal(401, "There is no such API key.")
-    return _admitted(key, key.scopes)
+    return _admitted(*found[0][1:])
+
+
+# Asked at every request, so in SQL: whether the key was revoked a moment ago is never remembered, only the words of the question.
+_KEY = """
+SELECT {}, k.revoked_at IS NULL AND t.retired_at IS NULL, k.last_used_at IS NULL OR k.last_used_at < %s,
+    k.id, t.id, t.key, t.name, o.id, o.path
+FROM permissions_apikey k JOIN permissions_tool t ON t.id = k.tool_id JOIN people_organization o ON o.id = t.organization_id {}
+WHERE {} = %s
+"""
+_OF_TOKEN = "JOIN permissions_accesstoken a ON a.api_key_id = k.id AND a.expires_at > %s"
+
+
+def _lately() -> Any:
+    return connection.ops.adapt_datetimefield_value(timezone.now() - USE_NOTED_EVERY)
 
 
 def _by_token(token: str) -> Caller:
-    found = (
-        AccessToken.objects.select_related("api_key__tool__organization")
-        .filter(token_hash=_hashed(token), expires_at__gt=timezone.now())
-        .first()
-    )
-    if found is None:
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    found = read_rows(_KEY.format("a.scopes", _OF_TOKEN, "a.token_hash"), [_lately(), now, _hashed(token)])
+    if not found:
         raise Refusal(401, "The token is unknown or has expired.")
-    return _admitted(found.api_key, found.scopes)
+    return _admitted(*found[0])
 
 
-def _admitted(key: ApiKey, scopes: str) -> Caller:
-    if key.revoked_at is not None or key.tool.retired_at is not None:
+def _admitted(
+    scopes: str, is_good: bool, is_to_note: bool, key_id: int, tool_id: int, tool_key: Any, name: str, *place: Any
+) -> Caller:
+    if not is_good:
         raise Refusal(401, "This API key was revoked.")
-    now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return caller(key_id=key.pk, tool=key.tool, scopes=scopes)
+    if is_to_note:
+        ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
+    return _caller(key_id, scopes, tool_id, UUID(str(tool_key)), name, *place)
 
 
 @transaction.atomic

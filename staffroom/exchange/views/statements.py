@@ -102,8 +102,9 @@ def _one(call: Call, told: str, *, is_voided: bool) -> HttpResponse:
     found = asking.statement(call.caller, told, is_voided=is_voided)
     if found is None:
         raise Refusal(404, "There is no such statement.")
-    body = presenting.present(found.body, form)
-    headers = {"Last-Modified": http_date(ordering.stored_at(found.pk).timestamp())}
+    number, exact = found
+    body = presenting.present(exact, form)
+    headers = {"Last-Modified": http_date(ordering.stored_at(number).timestamp())}
     return _with_attachments(call, body, [body], headers)
 
 

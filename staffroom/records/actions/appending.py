@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from staffroom.people.rows import among_sql, insert_rows, read_rows
+from staffroom.people.rows import among_sql, insert_rows, read_rows, together
 from staffroom.records import building, finding, ordering, validation
 from staffroom.records.actions import costs
 from staffroom.records.finding import Mention, StatementKey
@@ -93,11 +93,12 @@ def append(entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = 
     awaited = _awaited(may_be_awaited, entries) if may_be_awaited else []
     # In one order for everybody: two batches that bring the same statements wait for each other, and not in a circle.
     keys = sorted((finding.key_in(each.tenant_id, each.key), each.id) for each in entries)
-    insert_rows(StatementKey, ("key", "entry"), keys)
-    Statement.objects.append_rows(COLUMNS, map(_row, entries))
     for referrer, entry in awaited:
         targets.setdefault(referrer, set()).update(targets[entry.id])
-    insert_rows(Mention, ("target", "entry"), finding.rows_of(targets.items()), ignore_known=bool(awaited))
+    with together():
+        insert_rows(StatementKey, ("key", "entry"), keys)
+        Statement.objects.append_rows(COLUMNS, map(_row, entries))
+        insert_rows(Mention, ("target", "entry"), finding.rows_of(targets.items()), ignore_known=bool(awaited))
     _void(entries)
 
 

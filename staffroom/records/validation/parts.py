@@ -156,8 +156,12 @@ def _score_fits(value: Any) -> Found:
     return found or None
 
 
-score = object_of(
-    dict.fromkeys(("scaled", "raw", "min", "max"), of.number), across=_score_fits, rule="must be an object (2.4.5.1)"
+score = remembered(
+    object_of(
+        dict.fromkeys(("scaled", "raw", "min", "max"), of.number),
+        across=_score_fits,
+        rule="must be an object (2.4.5.1)",
+    )
 )
 result = object_of(
     {
@@ -178,7 +182,7 @@ def _activities(value: Any) -> Found:
 
 _CONTEXT: dict[str, Check] = {
     "registration": of.uuid, "instructor": agent_or_group, "team": group, "revision": of.string, "platform": of.string,
-    "contextActivities": object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _activities)),
+    "contextActivities": remembered(object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _activities))),
     "language": of.language, "statement": reference, "extensions": extensions,
 }  # fmt: skip
 _relevant = list_of(of.iri, rule="must be a list of IRIs that is not empty (IEEE 9274.1.1, 4.2.2.5)", is_filled=True)
