@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from staffroom.exchange import counting
 from staffroom.exchange.counting import Chooser, Foreign
 from staffroom.exchange.models import KnownActivity, Mapping
-from staffroom.permissions.models import Tool
 from staffroom.records import finding
 from staffroom.records.models import Statement
 
@@ -38,10 +37,6 @@ class Course:
     verbs: set[str] = field(default_factory=set)
     timed: int = 0
     mapping: Mapping | None = None
-
-    @property
-    def tool_names(self) -> str:
-        return ", ".join(sorted(Tool.objects.filter(pk__in=self.tools).values_list("name", flat=True)))
 
 
 def courses_in(tenant_id: int) -> list[Course]:

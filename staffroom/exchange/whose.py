@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from staffroom.exchange import counting, matching, rules
 from staffroom.exchange.counting import Foreign
 from staffroom.exchange.models import Agent, Credit, Mapping
-from staffroom.people.models import Organization, Person
+from staffroom.people.models import Membership, Organization, Person, Role
+from staffroom.people.rules import lasting
 from staffroom.permissions.models import Tool
 from staffroom.records.finding import Mention
 from staffroom.records.models import Activity, Statement
@@ -73,7 +74,10 @@ def people_like(tenant_id: int, text: str) -> list[Person]:
             | Q(preferred_name__icontains=word)
             | Q(email__icontains=word)
         )
-    return list(found.order_by("family_name", "given_name", "pk")[:FEW]) if text.strip() else []
+    # Students are known to programs, too, but it is staff whose learning counts.
+    staff = Membership.objects.filter(~Q(role=Role.STUDENT), lasting(), person=OuterRef("pk"))
+    found = found.annotate(is_staff=Exists(staff)).order_by("-is_staff", "family_name", "given_name", "pk")
+    return list(found[:FEW]) if text.strip() else []
 
 
 def mappings_for(viewer: object) -> QuerySet[Mapping]:

@@ -34,7 +34,10 @@ LINES = 100
 
 def _tenant(request: HttpRequest) -> Organization:
     """The district that the page is about: the one that was asked for, else the first that the viewer administers."""
-    tenants = list(whose.tenants_for(request.user))
+    return _chosen(request, list(whose.tenants_for(request.user)))
+
+
+def _chosen(request: HttpRequest, tenants: list[Organization]) -> Organization:
     return next((each for each in tenants if each.slug == request.GET.get("district")), tenants[0])
 
 
@@ -42,10 +45,11 @@ def _tenant(request: HttpRequest) -> Organization:
 @require_safe
 def mappings(request: HttpRequest) -> HttpResponse:
     """What counts already, and what came lately that does not."""
-    tenant = _tenant(request)
+    tenants = list(whose.tenants_for(request.user))
+    tenant = _chosen(request, tenants)
     context = {
         "mappings": whose.mappings_for(request.user).filter(tenant=tenant), "tenant": tenant,
-        "tenants": list(whose.tenants_for(request.user)), "courses": lately.courses_in(tenant.pk), "newest": lately.NEWEST,
+        "tenants": tenants, "courses": lately.courses_in(tenant.pk), "newest": lately.NEWEST,
     }  # fmt: skip
     return render_page(request, "exchange/mappings.html", context)
 
