@@ -262,7 +262,10 @@ def _exchange(world: World) -> None:
 
 def _what_a_tool_wrote(world: World, tool: Any, api_key: Any) -> None:
     """An hour of Amara's in a course elsewhere that counts, and somebody who is not matched."""
-    about = {"verb": {"id": "http://adlnet.gov/expapi/verbs/completed"}, "object": {"id": "https://vendor.example/course"}}
+    about = {
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+        "object": {"id": "https://vendor.example/course"},
+    }
     activity = records.make_activity(by=world.denise, organization=world.district, name="Course", kind="course")
     mapping = mappings.make_mapping(
         by=world.omar, tenant=world.district, iri="https://vendor.example/course", activity=activity
