@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Any
 import psutil
 
 from tests.exchange.knocking import COURSE, DID
-from tests.files.living import SERVE, WEB_IMPORTS, free_port
+from tests.files.living import SERVE, WEB_IMPORTS
 from tests.hosting.conftest import PG_FOLDERS
 from tests.nursery import Nursery
 
@@ -39,12 +40,23 @@ Path({path!r}).write_text(key.name + ":" + secret)
 """
 
 
+def steady_port() -> int:
+    """A free port outside of those that the system lends to connections: nobody takes it while its server is dead."""
+    ports = list(range(20_000, 30_000))
+    random.SystemRandom().shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 class Postgres:
     """A PostgreSQL of this test alone, to be killed with everything that belongs to it."""
 
     def __init__(self, folder: Path) -> None:
         self.programs = next((each for each in PG_FOLDERS if (each / "initdb").exists()), None)
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, steady_port()
         self.before = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
     @property
@@ -105,7 +117,7 @@ class Site:
 
     def __init__(self, folder: Path, database: str = "") -> None:
         folder.mkdir(parents=True)
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, steady_port()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STAFFROOM_")}
         environment = {**kept, "STAFFROOM_DATA": str(folder), "STAFFROOM_PORT": str(self.port)}
         if database:
@@ -182,7 +194,7 @@ class Tool(threading.Thread):
         while not self.is_over.is_set():
             while not self.deed(self, self.count) and not self.wrong:
                 self.again += 1
-                time.sleep(PAUSE_S)
+                time.sleep(5 * PAUSE_S)
             self.count += 1
             time.sleep(PAUSE_S)
 
