@@ -80,7 +80,8 @@ def hashes(folder: Path) -> dict[str, str]:
 def rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(database)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall() for name in names}
+        found = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}
+        return {name: sorted(told, key=repr) for name, told in found.items()}
 
 
 def test_what_is_brought_back_is_what_was_there(kept: Place, archive: Path, elsewhere: Place) -> None:
