@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +20,9 @@ from staffroom.conversations import actions, queries
 from staffroom.conversations.forms import CommentForm, MailWishForm
 from staffroom.conversations.hosts import host_of
 from staffroom.conversations.models import Comment
+from staffroom.conversations.notices import sentence_of
 from staffroom.people.models import Person
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 PAGE = 30
@@ -33,8 +36,12 @@ def _person(request: HttpRequest) -> Person:
 
 @login_required
 @require_GET
-def notices(request: HttpRequest) -> HttpResponse:
+def notices(request: HttpRequest) -> HttpResponseBase:
     """What waits for me, newest first."""
+    if wants_csv(request):
+        found = queries.notices_for(_person(request), unread_only=request.GET.get("show") != "all").order_by("-pk")
+        rows = ((each.created_at, sentence_of(each), each.read_at or "") for each in found.iterator())
+        return csv_response("notices", [_("When"), _("Notice"), _("Read")], rows)
     return render_page(request, "conversations/notices.html", _notices_page(request))
 
 
@@ -52,6 +59,7 @@ def _notices_page(request: HttpRequest) -> dict[str, Any]:
         "is_new": not is_all,
         "all_url": f"{reverse('conversations:notices')}?show=all",
         "older_url": f"?{older}" if older else "",
+        "csv_url": "?format=csv&show=all" if is_all else "?format=csv",
         "unread": queries.unread_count(_person(request)),
         "form": MailWishForm(initial={"rhythm": queries.mail_rhythm(_person(request))}),
     }

@@ -17,7 +17,7 @@ from staffroom.frameworks.forms import ImportForm
 from staffroom.frameworks.models import Framework, FrameworkVersion
 from staffroom.frameworks.outlines import BadFramework
 from staffroom.people.models import Person
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 SHOWN_PROBLEMS = 100
@@ -30,7 +30,7 @@ def _person(request: HttpRequest) -> Person:
 
 @login_required
 @require_GET
-def list_frameworks(request: HttpRequest) -> HttpResponse:
+def list_frameworks(request: HttpRequest) -> HttpResponseBase:
     """The frameworks that one can tag with."""
     viewer = _person(request)
     frameworks = [
@@ -38,6 +38,9 @@ def list_frameworks(request: HttpRequest) -> HttpResponse:
         for each in queries.frameworks_for(viewer)
         if vars(each)["newest_number"] or rules.may_publish(viewer, each)
     ]
+    if wants_csv(request):
+        rows = ((each.title, each.organization or _("everyone"), vars(each)["newest_number"]) for each in frameworks)
+        return csv_response("frameworks", [_("Framework"), _("For"), _("Version")], rows)
     context = {"frameworks": frameworks, "may_import": queries.homes_for_import(viewer).exists()}
     return render_page(request, "frameworks/list.html", context)
 
@@ -66,7 +69,7 @@ def show_framework(request: HttpRequest, slug: str, number: int | None = None) -
     framework = _framework(request, slug)
     version = _version(request, framework, number)
     tree = queries.tree_of(version)
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         header = ["identifier", "code", "parent", "kind", "title", "statement"]
         names = {element.pk: element.identifier for _depth, element in tree}
         rows = (

@@ -21,7 +21,7 @@ from staffroom.people.models import Person
 from staffroom.permissions import actions as permissions_actions
 from staffroom.permissions import queries as permissions
 from staffroom.seeing.lessons import queries as lessons
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 
@@ -50,7 +50,7 @@ def front(request: HttpRequest) -> HttpResponse:
 def my_record(request: HttpRequest) -> HttpResponseBase:
     """Everything stored about me: what, author, purpose, who can read it, when it ends."""
     viewer = _person(request)
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         header = [_("Kind"), _("What"), _("Why"), _("Author"), _("Readers"), _("Ends")]
         return csv_response("my-record.csv", header, queries.record_lines(viewer))
     return render_page(request, "home/my_record.html", {"kinds": queries.record_of(viewer)})
@@ -74,7 +74,7 @@ def my_record_kind(request: HttpRequest, kind: str) -> HttpResponse:
 def who_opened(request: HttpRequest) -> HttpResponseBase:
     """The access log of my things: who opened what, when, through which share."""
     log = permissions.accesses_to(_person(request))
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         rows = ((each.at.isoformat(), each.viewer or "", each.deed, each.title) for each in log.iterator(500))
         return csv_response("who-opened.csv", [_("When"), _("Who"), _("Deed"), _("What")], rows)
     page = Paginator(log, 50).get_page(request.GET.get("page"))

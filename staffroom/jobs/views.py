@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from staffroom.jobs import actions, queries, rules
 from staffroom.jobs.models import Job
 from staffroom.people.models import Person
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page
 
 if TYPE_CHECKING:
@@ -37,9 +39,17 @@ def _minded(request: HttpRequest) -> QuerySet[Job]:
 
 @login_required
 @require_safe
-def jobs(request: HttpRequest) -> HttpResponse:
+def jobs(request: HttpRequest) -> HttpResponseBase:
     """What failed, what runs and what waits. Neither labels nor persons are shown: they may tell what people work on."""
     minded = _minded(request)
+    if wants_csv(request):
+        header = [_("Work"), _("State"), _("Asked for"), _("Began"), _("Ended"), _("Attempts"), _("What went wrong")]
+        rows = (
+            (each.kind, each.get_state_display(), each.created_at, each.started_at or "", each.finished_at or "",
+             each.attempts, each.failure)
+            for each in minded.order_by("-pk").iterator()
+        )  # fmt: skip
+        return csv_response("jobs", header, rows)
     counts = minded.aggregate(**{state: Count("pk", filter=Q(state=state)) for state in Job.State.values})
     context = {
         "counts": counts,

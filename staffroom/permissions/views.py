@@ -19,7 +19,7 @@ from staffroom.people.models import Person, Role, Section
 from staffroom.permissions import actions, queries, rules
 from staffroom.permissions.forms import BreakGlassForm, CircleForm, ConsentForm, MemberForm, PolicyForm
 from staffroom.permissions.models import BreakGlass, Circle, Consent
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 
@@ -30,10 +30,13 @@ def _person(request: HttpRequest) -> Person:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def circles(request: HttpRequest) -> HttpResponse:
+def circles(request: HttpRequest) -> HttpResponseBase:
     """My circles, and a form that founds one."""
     viewer = _person(request)
-    context = {"circles": queries.circles_for(viewer).annotate(size=models.Count("members", distinct=True))}
+    found = queries.circles_for(viewer).annotate(size=models.Count("members", distinct=True))
+    if wants_csv(request):
+        return csv_response("circles", [_("Circle"), _("People")], found.values_list("name", "size"))
+    context = {"circles": found}
     form = CircleForm(request.POST or None)
     if request.method == "POST":
         if not form.is_valid():
@@ -82,11 +85,14 @@ def leave_circle(request: HttpRequest, key: UUID, person_key: UUID) -> HttpRespo
 
 @login_required
 @require_safe
-def sections(request: HttpRequest) -> HttpResponse:
+def sections(request: HttpRequest) -> HttpResponseBase:
     """Sections whose families' answers the viewer keeps."""
     found = queries.consent_sections_for(_person(request)).order_by("school__name", "title", "pk")
     if not found.exists() and not queries.keeps_consent(request.user):
         raise Http404
+    if wants_csv(request):
+        rows = ((each.title, each.school) for each in found.select_related("school").iterator())
+        return csv_response("consent-sections", [_("Section"), _("School")], rows)
     return render_page(request, "permissions/sections.html", {"sections": found[:200]})
 
 
@@ -97,7 +103,7 @@ def section(request: HttpRequest, pk: int) -> HttpResponseBase:
     viewer = _person(request)
     found = get_object_or_404(queries.consent_sections_for(viewer), pk=pk)
     answers = queries.consents_in(found)
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         rows = ((student.full_name, answer) for student, answer in answers.students)
         return csv_response("consent.csv", [_("Student"), _("Answer")], rows)
     return render_page(request, "permissions/section.html", _section_context(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import get_valid_filename
 
 # A spreadsheet runs a cell that begins so. Quoted text that somebody typed must not become a formula.
@@ -18,6 +18,11 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
+
+
+def wants_csv(request: HttpRequest) -> bool:
+    """Whether the list was asked for as a file: ``?format=csv``, at the address of every list."""
+    return request.GET.get("format") == "csv"
 
 
 def csv_response(filename: str, header: Sequence[object], rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,6 +28,7 @@ from staffroom.records.actions import make_activity
 from staffroom.records.models import Activity
 from staffroom.records.queries import activities_for
 from staffroom.records.vocabulary import verb_label
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 LINES = 100
@@ -43,12 +45,21 @@ def _chosen(request: HttpRequest, tenants: list[Organization]) -> Organization:
 
 @for_administrators
 @require_safe
-def mappings(request: HttpRequest) -> HttpResponse:
+def mappings(request: HttpRequest) -> HttpResponseBase:
     """What counts already, and what came lately that does not."""
     tenants = list(whose.tenants_for(request.user))
     tenant = _chosen(request, tenants)
+    counted = whose.mappings_for(request.user).filter(tenant=tenant)
+    if wants_csv(request):
+        header = [_("Counts as"), _("Address"), _("Tool"), _("Hours from"), _("People"), _("Hours")]
+        rows = (
+            (each.activity, each.iri, each.tool or "", each.get_hours_display(), vars(each)["people"],
+             round((vars(each)["seconds"] or 0) / 3600, 2))
+            for each in counted
+        )  # fmt: skip
+        return csv_response("courses-elsewhere", header, rows)
     context = {
-        "mappings": whose.mappings_for(request.user).filter(tenant=tenant), "tenant": tenant,
+        "mappings": counted, "tenant": tenant,
         "tenants": tenants, "courses": lately.courses_in(tenant.pk), "newest": lately.NEWEST,
     }  # fmt: skip
     return render_page(request, "exchange/mappings.html", context)

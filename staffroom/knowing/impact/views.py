@@ -21,7 +21,7 @@ from staffroom.people.models import Organization, Person
 from staffroom.people.queries import memberships_of
 from staffroom.records import rules as records_rules
 from staffroom.records.models import Activity, Instrument
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page
 
 PAGE = 30
@@ -44,13 +44,15 @@ def _guarded(request: HttpRequest) -> Person:
 
 @login_required
 @require_safe
-def activities(request: HttpRequest) -> HttpResponse:
+def activities(request: HttpRequest) -> HttpResponseBase:
     """Every activity around the viewer's organizations, by name: nothing is ranked."""
     viewer = _guarded(request)
     found = list(queries.activities_for(viewer))
     tallies, estimates = queries.tallies_of(found), queries.estimates_of(found)
     job = _first_computation(viewer, [each for each in found if each.pk not in tallies])
     lines = [_line(each, found, tallies.get(each.pk), estimates.get(each.pk, [])) for each in found]
+    if wants_csv(request):
+        return _as_csv(lines)
     intervals = [(line["effect"]["low"], line["effect"]["high"]) for line in lines if line["effect"]]
     scale = drawing.effect_scale(intervals, 8, 352)
     for line in lines:
@@ -64,6 +66,26 @@ def activities(request: HttpRequest) -> HttpResponse:
     )
     context = {"lines": lines, "job": job, "lede": lede if intervals else ""}
     return render_page(request, "impact/activities.html", context)
+
+
+def _as_csv(lines: list[dict[str, Any]]) -> HttpResponseBase:
+    header = [
+        _("Activity"),
+        _("Kind"),
+        _("For"),
+        _("Took part"),
+        _("Measured by"),
+        _("Effect in SD"),
+        _("Likely"),
+        _("How sure"),
+        _("In words"),
+    ]
+    rows = (
+        (line["activity"].name, line["activity"].get_kind_display(), line["activity"].organization, "; ".join(line["facts"]),
+         line["instrument"] or "", line["sd"], line["likely"], line["tier"], line["sentence"])
+        for line in lines
+    )  # fmt: skip
+    return csv_response("what-works", header, rows)
 
 
 def _first_computation(viewer: Person, missing: list[Activity]) -> Job | None:
@@ -256,7 +278,7 @@ def entries(request: HttpRequest, slug: str) -> HttpResponseBase:
     found, at = _activity(request, slug)
     rows = queries.entries_behind(_person(request), found)
     header = [_("Date"), _("Minutes"), _("What"), _("Role")]
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         return csv_response(f"entries-{found.slug}", header, (figures.entry_cells(each) for each in rows.iterator()))
     return _listed(request, found, at, "impact:entries", rows, figures.entry_cells, {
         "title": _("Entries behind %(activity)s") % {"activity": found.name}, "header": header, "kind": "entries",
@@ -273,7 +295,7 @@ def ingredients(request: HttpRequest, slug: str) -> HttpResponseBase:
         raise Http404
     rows = queries.costs_behind(found)
     header = [_("Date"), _("Ingredient"), _("Quantity"), _("Unit"), _("Unit price"), _("Amount"), _("Spent anyway")]
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         return csv_response(f"costs-{found.slug}", header, (figures.cost_cells(each) for each in rows.iterator()))
     return _listed(request, found, at, "impact:ingredients", rows, figures.cost_cells, {
         "title": _("Ingredients of %(activity)s") % {"activity": found.name}, "header": header, "kind": "ingredients",

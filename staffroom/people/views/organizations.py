@@ -8,8 +8,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,6 +19,7 @@ from staffroom.people import actions, queries, rules
 from staffroom.people.forms import InviteForm, MoveForm, OrganizationForm, RenameForm
 from staffroom.people.models import Organization, Role
 from staffroom.people.signed_in import viewer_of
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 TEMPLATE = "people/organization.html"
@@ -24,10 +27,14 @@ TEMPLATE = "people/organization.html"
 
 @require_safe
 @login_required
-def organizations(request: HttpRequest) -> HttpResponse:
+def organizations(request: HttpRequest) -> HttpResponseBase:
     """The trees that an overseer sees, each place under the one that it belongs to."""
     if not rules.oversees_anything(request.user):
         raise Http404
+    if wants_csv(request):
+        found = queries.organizations_for(request.user).select_related("parent").order_by("path")
+        rows = ((each.name, each.get_kind_display(), each.parent or "") for each in found.iterator())
+        return csv_response("places", [_("Place"), _("Kind"), _("Belongs to")], rows)
     return render_page(request, "people/organizations.html", {"tree": queries.tree_for(request.user)})
 
 
@@ -146,9 +153,12 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @login_required
-def sections(request: HttpRequest) -> HttpResponse:
+def sections(request: HttpRequest) -> HttpResponseBase:
     """Sections that one may see: a teacher's own, an overseer's all."""
     found = queries.sections_found(request.user, request.GET.get("q", ""), request.GET.get("at", ""))
+    if wants_csv(request):
+        lines = ((each.title, each.course or "", each.school) for each in found.iterator())
+        return csv_response("sections", [_("Section"), _("Course"), _("School")], lines)
     asked = request.GET.get("from", "")
     start = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
     page = list(found[start : start + 51])
@@ -159,6 +169,7 @@ def sections(request: HttpRequest) -> HttpResponse:
         if page[50:]
         else "",
         "newer_url": f"?from={max(0, start - 50)}" if start else "",
+        "csv_url": f"?{urlencode({'format': 'csv', 'q': request.GET.get('q', ''), 'at': request.GET.get('at', '')})}",
         "terms": queries.terms_for(request.user)[:12],
     }
     return render_page(request, "people/sections.html", context)

@@ -17,7 +17,7 @@ from staffroom.people.models import Organization, Role, RosterImport
 from staffroom.people.rosters import plain
 from staffroom.people.rosters.roster import RosterRefused
 from staffroom.people.signed_in import viewer_of
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 
@@ -34,12 +34,20 @@ def _import(request: HttpRequest, pk: int) -> RosterImport:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def rosters(request: HttpRequest) -> HttpResponse:
+def rosters(request: HttpRequest) -> HttpResponseBase:
     """The upload and all earlier imports of the districts that one administers."""
     districts = _districts(request)
     district = next((each for each in districts if each.slug == request.GET.get("district")), districts[0])
     form = RosterForm(request.POST or None, request.FILES or None)
     earlier = RosterImport.objects.filter(district=district).annotate(problem_count=Count("problems"))
+    if wants_csv(request):
+        header = [_("Roster"), _("Layout"), _("Changes only"), _("When"), _("State"), _("Rows left out")]
+        rows = (
+            (each, each.layout, _("yes") if each.is_delta else _("no"), each.created_at, each.get_state_display(),
+             vars(each)["problem_count"])
+            for each in earlier.iterator()
+        )  # fmt: skip
+        return csv_response(f"rosters-{district.slug}", header, rows)
     context = {"districts": districts, "district": district, "form": form, "imports": earlier[:30]}
     if request.method != "POST":
         return render_page(request, "people/rosters.html", context)

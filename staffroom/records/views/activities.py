@@ -19,7 +19,7 @@ from staffroom.records import actions, queries, rules
 from staffroom.records.forms import ActivityForm, AttendanceForm, FileForm, IngredientForm
 from staffroom.records.models import Activity
 from staffroom.records.views.doors import for_leaders, person_of, put_into
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 LINES = 50
@@ -31,9 +31,23 @@ def _activity(request: HttpRequest, key: UUID) -> Activity:
 
 @for_leaders
 @require_safe
-def activities(request: HttpRequest) -> HttpResponse:
+def activities(request: HttpRequest) -> HttpResponseBase:
     """Activities of the organizations that the viewer leads, and of those above."""
     found = queries.activities_entered_by(person_of(request)).order_by("name")
+    if wants_csv(request):
+        header = [_("Activity"), _("Kind"), _("For"), _("Begins"), _("Ends"), _("Planned hours")]
+        rows = (
+            (
+                each.name,
+                each.get_kind_display(),
+                each.organization,
+                each.begins_on or "",
+                each.ends_on or "",
+                each.planned_hours,
+            )
+            for each in found.iterator()
+        )
+        return csv_response("activities", header, rows)
     return render_page(request, "records/activities.html", {"activities": found[:500]})
 
 

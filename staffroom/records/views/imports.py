@@ -19,7 +19,7 @@ from staffroom.records import actions, forms, queries, reading, resolving, tasks
 from staffroom.records.forms import MappingForm, ResultsFileForm
 from staffroom.records.models import OutcomeImport
 from staffroom.records.views.doors import for_keepers, person_of, put_into
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 SHOWN = 100
@@ -30,9 +30,23 @@ def _import(request: HttpRequest, key: UUID) -> OutcomeImport:
 
 
 @for_keepers
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: HttpRequest) -> HttpResponseBase:
     """Results files that were sent, and the form to send one."""
     viewer = person_of(request)
+    if wants_csv(request):
+        header = [_("File"), _("Instrument"), _("State"), _("Rows used"), _("Rows"), _("Sent")]
+        rows = (
+            (
+                each.name,
+                each.instrument or "",
+                each.get_state_display(),
+                each.rows_done,
+                each.rows_total,
+                each.created_at,
+            )
+            for each in queries.imports_for(viewer)
+        )
+        return csv_response("results-files", header, rows)
     form = ResultsFileForm(request.POST or None, request.FILES or None, viewer=viewer)
     context = {"imports": queries.imports_for(viewer)[:SHOWN], "form": form}
     if request.method != "POST":

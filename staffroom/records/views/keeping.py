@@ -18,7 +18,7 @@ from staffroom.records import actions, queries
 from staffroom.records.forms import InstrumentForm, PriceForm
 from staffroom.records.models import Instrument
 from staffroom.records.views.doors import for_keepers, for_leaders, person_of, put_into
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 
@@ -33,10 +33,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @for_keepers
 @require_safe
-def instruments(request: HttpRequest) -> HttpResponse:
+def instruments(request: HttpRequest) -> HttpResponseBase:
     """Instruments of growth; those of evaluation stand on a page of their own."""
     is_evaluation = request.GET.get("evaluation") == "1"
     found = queries.instruments_for(person_of(request), evaluation=is_evaluation)
+    if wants_csv(request):
+        header = [_("Instrument"), _("Kind"), _("Lowest"), _("Highest"), _("Used by")]
+        rows = (
+            (each.name, each.get_kind_display(), each.scale_low, each.scale_high, each.organization) for each in found
+        )
+        return csv_response("instruments", header, rows)
     return render_page(
         request,
         "records/instruments.html",

@@ -25,10 +25,11 @@ from staffroom.people import queries as people
 from staffroom.permissions import queries as permissions
 from staffroom.seeing.lessons import actions, exports, queries
 from staffroom.seeing.lessons.captions import LARGEST_BYTES
+from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import CaptionsForm, LessonForm, NewLessonForm, ReflectionForm
 from staffroom.seeing.lessons.models import Lesson
 from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
-from staffroom.ui.csv import csv_response
+from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.navigation import waiting_for
 from staffroom.ui.pages import render_page, respond_invalid
 
@@ -47,7 +48,7 @@ def _page(found: Any, cursor_of: Any) -> tuple[list[Any], str]:
 def list_lessons(request: HttpRequest) -> HttpResponseBase:
     """My lessons, newest first."""
     viewer = person(request)
-    if request.GET.get("format") == "csv":
+    if wants_csv(request):
         header = [_("Title"), _("Date"), _("Section"), _("Focus"), _("Moments"), _("Clips"), _("Ends")]
         lines = (
             (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, vars(each)["moment_count"],
@@ -67,9 +68,16 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
 
 @login_required
 @require_GET
-def list_shared(request: HttpRequest) -> HttpResponse:
+def list_shared(request: HttpRequest) -> HttpResponseBase:
     """Clips that colleagues have lent to me."""
     viewer = person(request)
+    if wants_csv(request):
+        lent = queries.clips_lent_to(viewer).iterator()
+        lines = (
+            (each.title, each.lesson.owner, each.lesson.taught_on, clock(each.start_ms), clock(each.end_ms))
+            for each in lent
+        )
+        return csv_response("shared", [_("Clip"), _("Colleague"), _("Date"), _("From"), _("To")], lines)
     found = queries.clips_after(queries.clips_lent_to(viewer), request.GET.get("before", ""))
     clips, older_url = _page(found, lambda clip: clip.pk)
     unseen = queries.unseen_among(viewer, clips)
