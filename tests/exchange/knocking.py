@@ -136,3 +136,17 @@ def rows_held() -> dict[str, int]:
             cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")
             found[table] = int(cursor.fetchone()[0])
     return found
+
+
+def told(name: str, secret: str) -> dict[str, str]:
+    shown = base64.b64encode(f"{name}:{secret}".encode()).decode()
+    return {"Authorization": f"Basic {shown}", "X-Experience-API-Version": "1.0.3"}
+
+
+def token_for(name: str, secret: str, **fields: str) -> Any:
+    headers = {"Authorization": told(name, secret)["Authorization"]}
+    return Client().post("/xapi/oauth/token", {"grant_type": "client_credentials", **fields}, headers=headers)
+
+
+def knock(headers: dict[str, str]) -> int:
+    return int(Client().get("/xapi/statements", headers=headers).status_code)
