@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from staffroom.exchange import scopes
 from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.models import Agent
@@ -180,11 +181,25 @@ def person_of(tenant_id: int, ifi: str) -> int | None:
     return Agent.objects.filter(tenant_id=tenant_id, target=target).values_list("person_id", flat=True).first()
 
 
-def same_person(tenant_id: int, agent: dict[str, Any]) -> list[dict[str, Any]]:
-    """The agent itself, and all agents of the district that were matched to the same person."""
-    target = finding.target(tenant_id, finding.AGENT, finding.ifi(agent))
-    known = Agent.objects.filter(tenant_id=tenant_id, target=target).first()
-    if known is None:
+def same_person(caller: Caller, agent: dict[str, Any]) -> list[dict[str, Any]]:
+    """The agent itself, and all agents of the district that were matched to the same person.
+
+    A key that may not read what other tools wrote learns nothing of them here either, and a school's key nothing of people elsewhere:
+    both are told what they told.
+    """
+    target = finding.target(caller.tenant_id, finding.AGENT, finding.ifi(agent))
+    known = Agent.objects.filter(tenant_id=caller.tenant_id, target=target).first()
+    if known is None or not _may_learn(caller, known.person_id):
         return [agent]
-    kin = [known] if known.person_id is None else Agent.objects.filter(tenant_id=tenant_id, person_id=known.person_id)
+    kin = [known] if known.person_id is None else known.tenant.agents.filter(person_id=known.person_id)
     return [agent, *(each.identifier for each in kin)]
+
+
+def _may_learn(caller: Caller, person_id: int | None) -> bool:
+    """Whether a key may be told by which names other tools know somebody."""
+    if scopes.READ not in caller.scopes:
+        return False
+    if caller.organization_id == caller.tenant_id:
+        return True
+    inside = Organization.objects.filter(path__startswith=_path_of(caller.organization_id))
+    return Membership.objects.filter(person=person_id, organization__in=inside).exists()

@@ -60,14 +60,17 @@ class KnownActivity(models.Model):
 
 
 class Document(models.Model):
-    """Bytes that a tool keeps here: the state of somebody in an activity, or a profile of an activity or of an agent."""
+    """Bytes that a tool keeps here: the state of somebody in an activity, or a profile of an activity or of an agent.
+
+    They are of the organization whose tool wrote them: a school's tool finds none of the district's, nor the district's of the school.
+    """
 
     class Kind(models.TextChoices):
         STATE = "state", _("state")
         ACTIVITY_PROFILE = "activity", _("activity profile")
         AGENT_PROFILE = "agent", _("agent profile")
 
-    tenant = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="documents")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="documents")
     kind = models.CharField(max_length=10, choices=Kind)
     # Of what: the agent and the activity by their hashes (0: none), and the registration ("": none).
     agent = models.BigIntegerField(default=0)
@@ -84,7 +87,7 @@ class Document(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "kind", "agent", "activity", "registration", "name"], name="document_once"
+                fields=["organization", "kind", "agent", "activity", "registration", "name"], name="document_once"
             )
         ]
 

@@ -70,7 +70,7 @@ declare(
     erase=_delete,
     describe=lambda document: f"{document.get_kind_display()}: {document.name[:100]}",
     author=lambda document: _("a program of your district"),
-    readers=lambda document: _("programs of your district that keep such things"),
+    readers=lambda document: _("programs of %(place)s that keep such things") % {"place": document.organization},
     export=lambda document: {
         "kind": document.kind, "name": document.name, "content_type": document.content_type,
         "content": bytes(document.content).decode("utf-8", "replace"), "updated_at": document.updated_at.isoformat(),

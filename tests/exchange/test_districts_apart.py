@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from staffroom.exchange.models import Attachment
 from tests.exchange.knocking import COURSE, DID, ToolAtTheDoor, account, agent, reference, statement, voiding
@@ -13,6 +14,7 @@ from tests.exchange.knocking import COURSE, DID, ToolAtTheDoor, account, agent, 
 pytestmark = pytest.mark.django_db
 ONE = {"mbox": "mailto:amara.okafor@riverbend.example"}
 WHERE = {"activityId": COURSE, "agent": json.dumps(agent())}
+NO_READERS = ("statements/read/mine", "state", "profile")  # but "agents" opens to them, too
 SHA = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # of b"x"
 ATTACHED = {
     "usageType": "https://vendor.example/u", "display": {"en": "x"}, "contentType": "text/plain", "length": 1, "sha2": SHA,
@@ -174,3 +176,27 @@ def test_a_school_writes_into_its_district_and_reads_there(
     (told,) = school.post(statement())
     assert tool.found(verb=DID) == [told]
     assert other_tool.found(verb=DID) == []
+
+
+def test_documents_of_a_school_s_tools_are_the_school_s(cast: Any, tool: ToolAtTheDoor) -> None:
+    school, neighbor = ToolAtTheDoor(cast.alder), ToolAtTheDoor(cast.birch)
+    where = {"activityId": COURSE, "agent": json.dumps(ONE), "stateId": "place"}
+    for each, page in ((tool, 1), (school, 2), (neighbor, 3)):
+        assert each.ask("PUT", "activities/state", {"page": page}, query=where).status_code == 204
+    assert [each.get("activities/state", **where).json()["page"] for each in (tool, school, neighbor)] == [1, 2, 3]
+    assert ToolAtTheDoor(cast.alder).get("activities/state", **where).json() == {"page": 2}
+    assert school.ask("DELETE", "activities/state", query=where).status_code == 204
+    assert [each.get("activities/state", **where).status_code for each in (tool, school)] == [200, 404]
+
+
+def test_by_which_names_others_know_somebody_is_told_to_who_may_read_them(cast: Any, tool: ToolAtTheDoor) -> None:
+    address, number = {"mbox": f"mailto:{cast.ben.email}"}, f"{cast.ben.key}"
+    here = {"account": {"homePage": settings.SITE_URL, "name": number}}
+    tool.post(statement(actor={**address, "name": "Ben R."}), statement(actor=here))
+    alone = {"objectType": "Person", "mbox": [address["mbox"]]}
+    readers = (tool, ToolAtTheDoor(cast.birch))
+    others = (ToolAtTheDoor(cast.alder), *(ToolAtTheDoor(cast.district, scopes=(each,)) for each in NO_READERS))
+    for each in readers:
+        assert each.get("agents", agent=address).json()["account"] == [here["account"]]
+    for each in others:
+        assert each.get("agents", agent=address).json() == alone

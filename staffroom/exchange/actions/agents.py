@@ -95,7 +95,8 @@ def _settle(by: Person, agent: Agent, person: Person | None, match: str) -> None
 def carry_back(*, agent_id: int) -> int:
     """Make the entries of an agent those of the person whom it is matched to, or nobody's. Safe to run twice. Returns how many changed."""
     agent = Agent.objects.select_related("tenant").get(pk=agent_id)
-    Document.objects.filter(tenant=agent.tenant_id, agent=agent.target).update(person=agent.person_id)
+    inside = Organization.objects.filter(path__startswith=agent.tenant.path)
+    Document.objects.filter(organization__in=inside, agent=agent.target).update(person=agent.person_id)
     numbers = Mention.objects.filter(target=agent.target).order_by("entry").values_list("entry", flat=True)
     changed = done = 0
     for some in batched(list(numbers), AT_ONCE):

@@ -22,9 +22,9 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a document stands: of which district, of what kind, of whom and what, and its name if one is meant."""
+    """Where a document stands: of which organization, of what kind, of whom and what, and its name if one is meant."""
 
-    tenant_id: int
+    organization_id: int
     kind: str
     agent: int = 0
     activity: int = 0
@@ -34,7 +34,7 @@ class Place:
 
     def documents(self, *, in_any_registration: bool = False) -> QuerySet[Document]:
         found = Document.objects.filter(
-            tenant_id=self.tenant_id, kind=self.kind, agent=self.agent, activity=self.activity
+            organization_id=self.organization_id, kind=self.kind, agent=self.agent, activity=self.activity
         )
         if not in_any_registration:
             found = found.filter(registration=self.registration)
@@ -128,7 +128,7 @@ def names_in(place: Place, since: datetime | None, *, in_any_registration: bool)
 
 def _keep(place: Place, kept: Document | None, content: bytes, content_type: str) -> Document:
     document = kept or Document(
-        tenant_id=place.tenant_id, kind=place.kind, agent=place.agent, activity=place.activity,
+        organization_id=place.organization_id, kind=place.kind, agent=place.agent, activity=place.activity,
         registration=place.registration, name=place.name or "",
     )  # fmt: skip
     document.content, document.content_type = content, content_type[:255]

@@ -26,7 +26,7 @@ def state(call: Call) -> HttpResponse:
     call.only("activityId", "agent", "registration", "stateId", *(["since"] if call.method in ("GET", "HEAD") else []))
     agent = asking.agent_in(call.need("agent"))
     place = Place(
-        call.caller.tenant_id, Document.Kind.STATE, _target(call, finding.AGENT, agent), _activity(call),
+        call.caller.organization_id, Document.Kind.STATE, _target(call, finding.AGENT, agent), _activity(call),
         _registration(call), call.params.get("stateId"), person_of(call.caller.tenant_id, agent),
     )  # fmt: skip
     # A state is one tool's own; in 1.0.3 it is written without asking what was there (Communication 3.1), in 2.0 not.
@@ -39,7 +39,7 @@ def agent_profile(call: Call) -> HttpResponse:
     call.only("agent", "profileId", *(["since"] if call.method in ("GET", "HEAD") else []))
     agent = asking.agent_in(call.need("agent"))
     place = Place(
-        call.caller.tenant_id, Document.Kind.AGENT_PROFILE, _target(call, finding.AGENT, agent),
+        call.caller.organization_id, Document.Kind.AGENT_PROFILE, _target(call, finding.AGENT, agent),
         name=call.params.get("profileId"), person_id=person_of(call.caller.tenant_id, agent),
     )  # fmt: skip
     return _serve(call, place, "profileId", Guard(is_needed=True, is_needed_if_new=True))
@@ -50,7 +50,7 @@ def activity_profile(call: Call) -> HttpResponse:
     _admit(call, scopes.PROFILE)
     call.only("activityId", "profileId", *(["since"] if call.method in ("GET", "HEAD") else []))
     place = Place(
-        call.caller.tenant_id,
+        call.caller.organization_id,
         Document.Kind.ACTIVITY_PROFILE,
         activity=_activity(call),
         name=call.params.get("profileId"),

@@ -34,14 +34,14 @@ def openapi(call: Call) -> HttpResponse:
 
 @door("GET")
 def agents(call: Call) -> HttpResponse:
-    """All identifiers that the district's tools use for the same person, as one Person object."""
+    """All identifiers that the district's tools use for the same person, as one Person object; to whom it may know them."""
     call.may(scopes.READ, scopes.READ_MINE, scopes.PROFILE, scopes.STATE)
     call.only("agent")
     told = call.need("agent")
     asking.agent_in(told)
     agent = asking.loaded_agent(told)
     made: dict[str, Any] = {"objectType": "Person"}
-    for each in matching.same_person(call.caller.tenant_id, agent):
+    for each in matching.same_person(call.caller, agent):
         for name in ("name", "mbox", "mbox_sha1sum", "openid", "account"):
             if name in each and each[name] not in made.setdefault(name, []):
                 made[name].append(each[name])
