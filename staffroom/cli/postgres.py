@@ -38,7 +38,7 @@ def dump(folder: Path) -> dict[str, int]:
                 columns[table] = names
                 with (
                     (folder / f"{table}.copy").open("wb") as file,
-                    cursor.copy(_copy(table, names, "TO STDOUT")) as rows,
+                    cursor.copy(_copy_out(table, names)) as rows,
                 ):
                     for piece in rows:
                         file.write(piece)
@@ -68,6 +68,7 @@ def load(folder: Path, manifest: dict[str, Any]) -> None:
     known = set(connection.introspection.table_names())
     if unknown := sorted(set(columns) - known):
         raise Failure(f"the archive has a table that its migrations do not make: {unknown[0]}")
+    _make_months(folder, columns)
     with transaction.atomic():
         connection.ensure_connection()
         raw: Any = connection.connection
@@ -78,6 +79,19 @@ def load(folder: Path, manifest: dict[str, Any]) -> None:
                 _fill(cursor, folder / f"{table}.copy", table, names, manifest["tables"].get(table))
             _set_sequences(cursor, columns)
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def _make_months(folder: Path, columns: dict[str, list[str]]) -> None:
+    """Of the tables that are divided by month, the months that the backup has: their rows come oldest month first."""
+    from staffroom.records import months
+
+    for table, column in months.DIVIDED.items():
+        path = folder / f"{table}.copy"
+        if column in columns.get(table, ()) and path.exists():
+            with path.open("rb") as file:
+                first = file.readline().split(b"\t")
+            if len(first) == len(columns[table]):
+                months.make_ahead(since=months.month_of(int(first[columns[table].index(column)])))
 
 
 def _migrate_to(applied: list[list[str]]) -> None:
@@ -91,7 +105,7 @@ def _migrate_to(applied: list[list[str]]) -> None:
 
 
 def _fill(cursor: Any, path: Path, table: str, names: list[str], rows: int | None) -> None:
-    with cursor.copy(_copy(table, names, "FROM STDIN")) as copy, path.open("rb") as file:
+    with cursor.copy(_copy_in(table, names)) as copy, path.open("rb") as file:
         while piece := file.read(1 << 20):
             copy.write(piece)
     cursor.execute(f"SELECT count(*) FROM {_quoted(table)}")
@@ -113,8 +127,13 @@ def _set_sequences(cursor: Any, columns: dict[str, list[str]]) -> None:
             )
 
 
-def _copy(table: str, names: list[str], where: str) -> str:
-    return f"COPY {_quoted(table)} ({', '.join(_quoted(name) for name in names)}) {where}"
+def _copy_in(table: str, names: list[str]) -> str:
+    return f"COPY {_quoted(table)} ({', '.join(_quoted(name) for name in names)}) FROM STDIN"
+
+
+def _copy_out(table: str, names: list[str]) -> str:
+    """By a question: a table that is divided into parts cannot be copied as such."""
+    return f"COPY (SELECT {', '.join(_quoted(name) for name in names)} FROM {_quoted(table)}) TO STDOUT"
 
 
 def _quoted(name: str) -> str:

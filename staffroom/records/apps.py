@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +21,14 @@ class RecordsConfig(AppConfig):
         schedules.every(tasks.price_time, hours=1)
         schedules.every(tasks.refresh_lake, hours=1)
         schedules.every(tasks.forget_old_previews, hours=24)
+        schedules.every(tasks.make_months, hours=24)
+        post_migrate.connect(_make_months, sender=self)
+
+
+def _make_months(using: str, **_more: Any) -> None:
+    from staffroom.records import months
+
+    months.make_ahead(using)
 
 
 def _has_records(person: object) -> bool:

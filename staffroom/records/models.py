@@ -120,6 +120,7 @@ class Statement(LedgerEntry):
     stored_at = models.DateTimeField(default=timezone.now, editable=False)
     duration_s = models.PositiveIntegerField(null=True, blank=True)
     body = models.JSONField()
+    # What an entry voids may be gone before it, with its whole month (`months`).
     voids = models.ForeignKey(
         "self",
         null=True,
@@ -127,6 +128,7 @@ class Statement(LedgerEntry):
         on_delete=models.PROTECT,
         related_name="voided_by",
         db_index=False,
+        db_constraint=False,
     )
     is_voided = models.BooleanField(default=False)
     erased_at = models.DateTimeField(null=True, blank=True)
@@ -334,7 +336,10 @@ class Cost(LedgerEntry):
     price_year = models.PositiveSmallIntegerField()
     payer = models.CharField(max_length=100, blank=True)
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="costs")
-    statement = models.ForeignKey(Statement, null=True, blank=True, on_delete=models.PROTECT, related_name="costs")
+    # A cost stays when the month of the entry whose time it prices is taken out of the activity ledger (`months`).
+    statement = models.ForeignKey(
+        Statement, null=True, blank=True, on_delete=models.PROTECT, related_name="costs", db_constraint=False
+    )
     is_business_as_usual = models.BooleanField(default=False)
     happened_on = models.DateField()
     stored_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.tasks import task
 
-from staffroom.records import actions, lake
+from staffroom.records import actions, lake, months
 from staffroom.records.models import OutcomeImport
 
 
@@ -34,3 +34,9 @@ def forget_old_previews() -> int:
 def refresh_lake() -> int:
     """Write the months of the lake in which something has changed."""
     return lake.refresh()
+
+
+@task
+def make_months() -> int:
+    """Make the tables of the coming months, on PostgreSQL."""
+    return months.make_ahead()

@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 ('recorded_by', models.ForeignKey(blank=True, db_index=False, help_text='Who wrote the entry down, when it was not the actor.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='statements_recorded', to=settings.AUTH_USER_MODEL)),
                 ('tenant', models.ForeignKey(db_index=False, help_text='The district whose ledger the entry is in.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organization')),
                 ('tool', models.ForeignKey(blank=True, db_index=False, help_text='The program that wrote the entry; none: Staffroom itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='permissions.tool')),
-                ('voids', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='voided_by', to='records.statement')),
+                ('voids', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='voided_by', to='records.statement')),
             ],
             options={
                 'ordering': ['pk'],
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='costs', to=settings.AUTH_USER_MODEL)),
                 ('voids', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='voided_by', to='records.cost')),
                 ('price', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='costs', to='records.price')),
-                ('statement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='costs', to='records.statement')),
+                ('statement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='costs', to='records.statement')),
             ],
             options={
                 'ordering': ['stored_at', 'pk'],
