@@ -18,6 +18,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 from django.utils.translation import gettext as _
 
+from staffroom import __version__
+from staffroom.home import engines
+
 type Next = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger("staffroom.requests")
@@ -37,7 +40,7 @@ def request_log(get_response: Next) -> Next:
             response["X-Request-ID"] = number
             route = request.resolver_match.route if request.resolver_match else "-"
             milliseconds = round(1000 * (time.perf_counter() - begun), 1)
-            if route != "health/":
+            if not route.startswith("health/"):
                 log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
         return response
 
@@ -75,10 +78,15 @@ def rate_limit(get_response: Next) -> Next:
 def _count(request: HttpRequest, kind: str) -> int:
     who = f"p{request.user.pk}" if request.user.is_authenticated else f"a{request.META.get('REMOTE_ADDR', '')}"
     key = f"rate:{kind}:{who}:{int(time.time() // 60)}"
-    cache.add(key, 0, timeout=120)
     try:
+        cache.add(key, 0, timeout=120)
         return cache.incr(key)
     except ValueError:  # the entry went in between
+        return 1
+    except (
+        Exception
+    ) as error:  # Redis is away (its errors are known to its package alone): better uncounted than unanswered
+        log.warning("not_counted", error=type(error).__name__)
         return 1
 
 
@@ -87,6 +95,27 @@ def _too_many(request: HttpRequest) -> HttpResponse:
     answer = JsonResponse({"detail": _("Too many requests. Wait a little.")}, status=429)
     answer["Retry-After"] = str(seconds)
     return answer
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers at all: for whoever starts it anew when it does not. Asks nothing else."""
+    return _no_store(JsonResponse({"state": "alive", "version": __version__}))
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether this process can serve people: for load balancers, which send nobody here while the answer is 503.
+
+    Only the database counts, and that it was prepared for this version: without Redis pages go on, and were a bucket away, so
+    would be all hosts' at once.
+    """
+    is_ready = engines.is_prepared()
+    told = {"state": "ready" if is_ready else "not ready", "database": "well" if is_ready else "unwell"}
+    return _no_store(JsonResponse({**told, "version": __version__}, status=200 if is_ready else 503))
+
+
+def _no_store(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def health(request: HttpRequest) -> HttpResponse:

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.urls import include, path
 
 from staffroom.api import api, nothing_here
-from staffroom.entrance import health
+from staffroom.entrance import alive, health, ready
 from staffroom.people.views.outside import finish_saml
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("health/alive/", alive, name="alive"),
+    path("health/ready/", ready, name="ready"),
     path("api/", api.urls),
     path("api/<path:rest>", nothing_here),
     path("jobs/", include("staffroom.jobs.urls")),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -27,6 +25,8 @@ class Finding:
     check: str
     state: str
     sentence: str
+    advice: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class Bad(Exception):
@@ -66,7 +66,7 @@ def _print(shown: list[dict[str, str]], findings: list[Finding]) -> None:
     print("\nChecks\n")
     for finding in findings:
         mark = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}[finding.state]
-        print(f"  {mark}  {finding.check:<12} {finding.sentence}")
+        print(f"  {mark}  {finding.check:<12} {finding.sentence}{f'. {finding.advice}' if finding.advice else ''}")
 
 
 def _findings() -> Iterator[Finding]:
@@ -80,7 +80,8 @@ def _findings() -> Iterator[Finding]:
         return
     for name, check in CHECKS.items():
         try:
-            yield Finding(name, "ok", check())
+            found = check()
+            yield found if isinstance(found, Finding) else Finding(name, "ok", found)
         except Odd as error:
             yield Finding(name, "warning", str(error))
         except Bad as error:
@@ -98,88 +99,17 @@ def _missing(error: ImportError) -> str:
     return f"{name} is not installed: pip install 'staffroom[{extra.get(name, name)}]'"
 
 
-def _database() -> str:
+def _undamaged() -> str:
+    """SQLite's own check of its file; a server sees to that itself."""
     from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
 
-    if connection.vendor == "sqlite":
-        where = str(connection.settings_dict["NAME"])
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA quick_check(1)")
-            if cursor.fetchone()[0] != "ok":
-                raise Bad(f"{where} is damaged: restore a backup")
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW server_version")
-            where = f"PostgreSQL {cursor.fetchone()[0]}"
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        raise Bad(
-            f"{where}: {len(missing)} migrations are missing. `staffroom start` or `staffroom prepare` makes them."
-        )
-    return f"{where}, all migrations made"
-
-
-def _files() -> str:
-    from django.core.files.base import ContentFile
-    from django.core.files.storage import default_storage
-
-    name = default_storage.save(f"doctor/{time.time_ns()}", ContentFile(b"well"))
-    try:
-        with default_storage.open(name) as file:
-            if file.read() != b"well":
-                raise Bad("what is written to the files cannot be read again")
-    finally:
-        default_storage.delete(name)
-    return (
-        "a bucket, written and read"
-        if options.get("files_url")
-        else f"{options.data_folder() / 'files'}, written and read"
-    )
-
-
-def _redis() -> str:
-    if not options.get("redis_url"):
-        if options.get("web_processes") > 1:
-            raise Odd(
-                "web_processes is more than one, but redis_url is empty: limits are counted in each process by itself"
-            )
-        return "not used"
-    from django.core.cache import cache
-
-    cache.set("doctor", "well", 10)
-    if cache.get("doctor") != "well":
-        raise Bad("what is written to Redis cannot be read again")
-    import channels_redis  # noqa: F401
-
-    return "written and read"
-
-
-def _mail() -> str:
-    if not options.get("email_url"):
-        raise Odd(f"no mail leaves: it is written to {options.data_folder() / 'mail'}. Set email_url.")
-    from django.core.mail import get_connection
-
-    connection = get_connection(timeout=10)
-    connection.open()
-    connection.close()
-    return "the mail server lets us in"
-
-
-def _worker() -> str:
-    from django.utils import timezone
-
-    from staffroom.jobs.models import Job
-    from staffroom.jobs.queries import live_workers
-
-    live = live_workers().count()
-    late = Job.objects.filter(state=Job.State.WAITING, next_try_at__lt=timezone.now()).count()
-    failed = Job.objects.filter(state=Job.State.FAILED).count()
-    words = f"{live} at work, {late} jobs due, {failed} failed"
-    if not live:
-        raise Odd(f"{words}. `staffroom start` brings one; or run `staffroom worker`.")
-    return words
+    if connection.vendor != "sqlite":
+        return "the server's own affair"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA quick_check(1)")
+        if cursor.fetchone()[0] != "ok":
+            raise Bad(f"{connection.settings_dict['NAME']} is damaged: restore a backup")
+    return "every page of the file can be read"
 
 
 def _front_end() -> str:
@@ -202,33 +132,6 @@ def _bytes_in_order() -> str:
     if found.orphans or found.stuck_files:
         raise Odd(words)
     return words
-
-
-def _disk() -> str:
-    free = shutil.disk_usage(options.data_folder()).free / GIGABYTE
-    if free < 1:
-        raise Bad(f"{free:.1f} GB free in {options.data_folder()}: uploads are refused soon")
-    if free < 10:
-        raise Odd(f"{free:.1f} GB free in {options.data_folder()}: an hour of video needs about 1 GB")
-    return f"{free:.0f} GB free"
-
-
-def _clock() -> str:
-    """Against the database server when there is one, else only for sense: one-time codes fail when the clock is off."""
-    from django.db import connection
-
-    now = datetime.now(UTC)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT now()")
-            off = abs((cursor.fetchone()[0] - now).total_seconds())
-        if off > 5:
-            raise Bad(f"it differs by {off:.0f} seconds from the database server's")
-        return "agrees with the database server's"
-    newest = max((path.stat().st_mtime for path in options.data_folder().iterdir()), default=0)
-    if newest > now.timestamp() + 60:
-        raise Bad("it is behind the files of the data folder: set the clock")
-    return now.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _https() -> str:
@@ -260,16 +163,26 @@ def _site() -> str:
     return f"{settings.SITE_URL} answers ({off:.0f} s apart)"
 
 
-CHECKS: dict[str, Callable[[], str]] = {
-    "database": _database,
-    "files": _files,
+def _part(name: str) -> Callable[[], str | Finding]:
+    """A part that the page of administrators shows, too."""
+
+    def look() -> Finding:
+        from staffroom.home import parts
+
+        found = parts.CHECKS[name](parts.read_site())
+        return Finding(name, found.state, found.sentence, found.advice, dict(found.facts))
+
+    return look
+
+
+CHECKS: dict[str, Callable[[], str | Finding]] = {
+    **{
+        name: _part(name)
+        for name in ("database", "redis", "files", "processes", "queue", "lake", "clock", "disk", "mail")
+    },
+    "file of rows": _undamaged,
     "bytes": _bytes_in_order,
-    "redis": _redis,
-    "mail": _mail,
-    "worker": _worker,
     "front end": _front_end,
-    "disk": _disk,
-    "clock": _clock,
     "https": _https,
     "site": _site,
 }

@@ -15,6 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 from urllib.parse import urlsplit
 
 from staffroom import options
@@ -216,9 +217,24 @@ def web(told: argparse.Namespace) -> int:
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
+    over = threading.Event()
+    heart = threading.Thread(target=_keep_heart, args=(server, over), name="heartbeat", daemon=True)
+    heart.start()
     server.run(sockets=[socket.socket(fileno=told.socket)])
+    over.set()
+    heart.join(5)
     sys.stdout.flush()
     os._exit(0 if server.started else 1)  # threads that still wait for somebody slow must not hold the end up
+
+
+def _keep_heart(server: Any, over: threading.Event) -> None:
+    """Once the server answers (Django is set up by then), its row says that it is there."""
+    while not server.started:
+        if over.wait(0.2):
+            return
+    from staffroom.jobs.heartbeat import Heartbeat
+
+    Heartbeat("web").keep(over.wait)
 
 
 def worker(told: argparse.Namespace) -> int:

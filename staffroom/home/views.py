@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from staffroom.home import exporting, queries
+from staffroom.home import exporting, parts, queries
 from staffroom.home.forms import ErasureForm
+from staffroom.jobs import rules as jobs_rules
 from staffroom.people import personal
 from staffroom.people.models import Person
 from staffroom.permissions import actions as permissions_actions
@@ -43,6 +44,17 @@ def front(request: HttpRequest) -> HttpResponse:
         "roles": queries.roles_of(viewer),
     }
     return render_page(request, "home/front.html", context)
+
+
+@login_required
+@require_safe
+def health_of_parts(request: HttpRequest) -> HttpResponse:
+    """How each part that the site runs on is, for administrators; for everybody else the page does not exist."""
+    if not jobs_rules.may_mind_jobs(_person(request)):
+        raise Http404
+    found = parts.examine_all()
+    faults = [part for part in found if part.state != parts.OK]
+    return render_page(request, "home/parts.html", {"parts": found, "faults": faults})
 
 
 @login_required

@@ -102,15 +102,31 @@ class Schedule(models.Model):
         return self.name
 
 
-class Worker(models.Model):
-    """A process that does jobs, and when it was last heard of."""
+class Process(models.Model):
+    """A process of the program on some host, web or worker, and when it was last heard of, by the database's clock.
+
+    Each writes its own row and takes it out when it ends in order. One that is not heard of for the length of a lease is lost:
+    it was killed, or its machine was, and its row is tidied away after a day.
+    """
+
+    class Kind(models.TextChoices):
+        WEB = "web", _("web")
+        WORKER = "worker", _("worker")
 
     name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.WORKER)
+    host = models.CharField(max_length=100, blank=True)
+    pid = models.PositiveIntegerField(default=0)
+    version = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    clock_ms = models.IntegerField(
+        null=True, blank=True, help_text=_("How far its host's clock is ahead of the database's.")
+    )
+    free_bytes = models.BigIntegerField(null=True, blank=True, help_text=_("Free disk where its data folder is."))
 
     class Meta:
-        ordering = ["-seen_at"]
+        ordering = ["kind", "host", "started_at"]
 
     def __str__(self) -> str:
         return self.name

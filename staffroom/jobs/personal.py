@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 
-from staffroom.jobs.models import Job, Schedule, Worker
+from staffroom.jobs.models import Job, Process, Schedule
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
 
@@ -37,5 +37,5 @@ def declare_all() -> None:
         ends="ends_on",
     )
     impersonal(Schedule, "When a task of the program is due next.")
-    impersonal(Worker, "A process of the program.")
+    impersonal(Process, "A process of the program.")
     impersonal(DBTaskResult, "Which task is to be called with which numbers of rows; removed with its job.")

@@ -7,6 +7,6 @@ from staffroom.jobs import actions, queries
 
 @task
 def purge_finished() -> int:
-    """Remove finished jobs whose end has come, and workers that have not been heard of for a day."""
-    queries.silent_workers().delete()
+    """Remove finished jobs whose end has come, and processes that have not been heard of for a day."""
+    queries.silent_processes().delete()
     return actions.purge()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from staffroom.jobs import actions, schedules
-from staffroom.jobs.models import Job, Worker
+from staffroom.jobs.heartbeat import Heartbeat
+from staffroom.jobs.models import Job, Process
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +32,8 @@ class WorkerLoop:
     """
 
     def __init__(self, *, jobs_at_once: int = 1, patience_s: float = 20.0) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"[-100:]
+        self.heart = Heartbeat(Process.Kind.WORKER)
+        self.name = self.heart.name
         self.jobs_at_once = jobs_at_once
         self.patience_s = patience_s
         self._stopping = threading.Event()
@@ -46,7 +46,7 @@ class WorkerLoop:
 
     def run(self) -> None:
         """Work until stopped."""
-        self._patiently(lambda: Worker.objects.create(name=self.name))
+        self._patiently(self.heart.begin)
         heartbeat = threading.Thread(target=self._keep_leases, name="heartbeat", daemon=True)
         heartbeat.start()
         rounds = threading.Thread(target=self._keep_schedules, name="schedules", daemon=True)
@@ -71,7 +71,7 @@ class WorkerLoop:
 
     def do_one(self, job: Job) -> Job:
         """Do one job here and now, unless a worker is quicker; returns it as it ended. When this process dies, they do it."""
-        self._patiently(lambda: Worker.objects.create(name=self.name))
+        self._patiently(self.heart.begin)
         heartbeat = threading.Thread(target=self._keep_leases, name="heartbeat", daemon=True)
         heartbeat.start()
         try:
@@ -85,7 +85,7 @@ class WorkerLoop:
                 job.refresh_from_db()
         finally:
             self._stopping.set()
-            self._patiently(lambda: Worker.objects.filter(name=self.name).delete())
+            self._patiently(self.heart.leave)
         return job
 
     def _claim(self, only: Job | None = None) -> Job | None:
@@ -137,7 +137,7 @@ class WorkerLoop:
             ours = Job.objects.filter(mine, worker=self.name, state=Job.State.RUNNING)
             free = list(ours.select_for_update(skip_locked=True).values_list("pk", flat=True))
             Job.objects.filter(pk__in=free).update(lease_until=now + timedelta(seconds=settings.LEASE_S))
-            Worker.objects.filter(name=self.name).update(seen_at=now)
+        self.heart.beat()
 
     def _keep_schedules(self) -> None:
         while True:
@@ -161,7 +161,7 @@ class WorkerLoop:
         for job in left:
             log.warning("job_handed_back", job=job.pk, kind=job.kind)
             self._patiently(lambda job=job: actions.hand_back(job))  # type: ignore[misc]
-        self._patiently(lambda: Worker.objects.filter(name=self.name).delete())
+        self._patiently(self.heart.leave)
         log.info("worker_stopped", worker=self.name, unfinished=len(left))
         connection.close()
         if left:

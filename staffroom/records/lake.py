@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Max, Model, OuterRef, Q, QuerySet, Subquery, Sum, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from staffroom.people.models import Organization, Term
+from staffroom.records import ordering
 from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Cost, LakePart, Outcome, Statement
 
@@ -232,6 +233,41 @@ _LEDGERS: dict[str, Ledger] = {
     "outcome": Ledger("outcome", Outcome, "stands_on", OUTCOME_COLUMNS, _outcomes, OUTCOME_FIELDS, _outcome_row),
     "cost": Ledger("cost", Cost, "happened_on", COST_COLUMNS, lambda: Cost.objects.live(), COST_FIELDS, _cost_row),
 }
+
+
+# --- How far it is ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the lake is behind the ledgers."""
+
+    newest_month: date | None
+    rows: int
+    written_at: datetime | None
+    marked_months: int
+    behind: int
+    behind_since: datetime | None
+
+
+def standing() -> Standing:
+    """The newest month of the activity ledger in the lake, and how many of its entries were stored since it was last written."""
+    parts = LakePart.objects.filter(ledger="activity").order_by("-month")
+    newest = parts.first()
+    written_at = parts.aggregate(at=Max("written_at"))["at"]
+    marked = LakeMark.objects.order_by().values("ledger", "month").distinct().count()
+    since = Statement.objects.order_by("pk")
+    if written_at:
+        since = since.filter(pk__gte=ordering.first_number(written_at))
+    first = since.values_list("pk", flat=True).first() if marked else None
+    return Standing(
+        newest_month=newest.month if newest else None,
+        rows=parts.aggregate(rows=Sum("rows"))["rows"] or 0,
+        written_at=written_at,
+        marked_months=marked,
+        behind=since.order_by().count() if first else 0,
+        behind_since=ordering.stored_at(first) if first else None,
+    )
 
 
 # --- Writing -------------------------------------------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ GONE = frozenset({302, 404})
 
 HOME = (
     Door("home:front", SIGNED_IN),
+    Door("home:parts", ADMINISTRATORS),
     Door("home:my_record", SIGNED_IN),
     Door("home:who_opened", SIGNED_IN),
     Door("home:export", SIGNED_IN, methods="POST"),
@@ -257,6 +258,8 @@ EXCHANGE = (
 )  # fmt: skip
 HOSTING = (
     Door("health", ANYONE, methods="GET POST DELETE"),
+    Door("alive", ANYONE),
+    Door("ready", ANYONE),
     Door("api:openapi-json", ANYONE, methods="GET POST DELETE"),
     Door("api:api-root", NOBODY, why="there is no page at the root of the API"),
 )
