@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from tests import cast as cast_module
+from tests.catalogs import Messages, write_catalog
 
 # One browser serves all tests of a process, so its flags stand here: a camera that is none, and no call to anybody's home.
 BROWSER_FLAGS = [
@@ -43,3 +46,18 @@ def plain_static_files(settings: Settings) -> None:
 def cast(db: None) -> cast_module.Cast:
     """One district with its people, as told in tests/cast.py."""
     return cast_module.gather()
+
+
+@pytest.fixture
+def catalog(settings: Settings, tmp_path: Path) -> Iterator[Callable[[Messages], None]]:
+    """Translate these messages into Polish for this test."""
+    from staffroom.ui import island_words
+
+    def bring(messages: Messages) -> None:
+        write_catalog(tmp_path, messages)
+        settings.LOCALE_PATHS = [tmp_path]
+        settings.LANGUAGES = [("en", "English"), ("pl", "Polski")]
+        island_words._script.cache_clear()
+
+    yield bring
+    island_words._script.cache_clear()

@@ -28,20 +28,37 @@ export function post(url: string, values: Record<string, string>, options: Reque
   });
 }
 
-export type Say<Name extends string> = (name: Name, values?: Record<string, string | number>) => string;
+type Counted = { forms: string[]; which: string };
+type Sentence = string | Counted;
+/** What a sentence takes: nothing, or a value for each of its places. */
+type Values<Places extends readonly string[]> = Places extends readonly [] ? [] : [Record<Places[number], string | number>];
 
-/** The sentences of an island: English, unless the page brings others as JSON in `<script id="<island>-words">`. */
-export function wordsOf<Name extends string>(island: string, english: Record<Name, string>): Say<Name> {
-  const brought = read(document.getElementById(`${island}-words`));
-  return (name, values = {}) => {
-    const sentence = brought[name] ?? english[name];
-    return sentence.replace(/\{(\w+)\}/g, (_whole, key: string) => String(values[key] ?? ""));
+/** The sentences of an island, in the page's language, from the JSON that `{% island %}` puts beside its script. A sentence that
+ *  depends on a number has several forms; `count` chooses among them. */
+export function wordsOf<const Words extends Record<string, readonly string[]>>(island: string, _words: Words) {
+  let brought: Record<string, Sentence> | undefined;
+  return <Name extends keyof Words & string>(name: Name, ...[given]: Values<Words[Name]>): string => {
+    brought ??= read(document.getElementById(`${island}-words`));
+    const values: Record<string, string | number> = given ?? {};
+    const sentence = brought[name] ?? name;
+    const chosen = typeof sentence === "string" ? sentence : formFor(sentence, Number(values["count"]));
+    return chosen.replace(/\{(\w+)\}/g, (_whole, place: string) => shown(values[place] ?? ""));
   };
 }
 
-function read(element: HTMLElement | null): Record<string, string> {
+/** As gettext would choose: `which` says it for 0 to 199, or until it stays the same; the last two digits decide from there. */
+function formFor({ forms, which }: Counted, count: number): string {
+  const form = which[count < 200 ? count : 100 + (count % 100)] ?? which.at(-1);
+  return forms[Number(form)] ?? "";
+}
+
+function shown(value: string | number): string {
+  return typeof value === "number" ? new Intl.NumberFormat(document.documentElement.lang || "en").format(value) : value;
+}
+
+function read(element: HTMLElement | null): Record<string, Sentence> {
   try {
-    return JSON.parse(element?.textContent ?? "{}") as Record<string, string>;
+    return JSON.parse(element?.textContent ?? "{}") as Record<string, Sentence>;
   } catch {
     return {};
   }

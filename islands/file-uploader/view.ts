@@ -58,7 +58,7 @@ function sentence({ file, state }: Sending): string {
   }
 }
 
-function speedKnown(perSecond: number, left: number, values: Record<string, string>): string {
+function speedKnown(perSecond: number, left: number, values: { sent: string; total: string }): string {
   if (perSecond < 1) return say("sendingFirst", values);
   return say("sending", { ...values, speed: `${size(perSecond)}/s`, left: duration(left / perSecond) });
 }

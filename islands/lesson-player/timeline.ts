@@ -10,7 +10,7 @@ const LEAST_PX = 26;
 const LANES = 3;
 
 export class Timeline {
-  readonly element = make("div", { class: "line", dir: "ltr", role: "toolbar", "aria-label": say("moments") });
+  readonly element = make("div", { class: "line", dir: "ltr", role: "toolbar" });
   readonly legend = make("ul", { class: "line-legend" });
   private readonly tip = make("div", { class: "line-tip", hidden: true, "aria-hidden": "true" });
   private readonly media: Media;
@@ -31,6 +31,7 @@ export class Timeline {
     this.moments = moments;
     this.buttons = moments.map((moment, n) => this.buttonOf(moment, n));
     this.element.hidden = moments.length === 0;
+    this.element.setAttribute("aria-label", say("notes", { count: moments.length }));
     this.element.replaceChildren(...this.buttons, this.tip);
     this.tip.hidden = true;
     this.showLegend();

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.utils.translation import get_language
+
+from staffroom.ui.island_words import words_script
+
 BUILT = Path(__file__).resolve().parents[2] / "staffroom/ui/static/ui/built"
 TYPES = {
     ".js": "text/javascript",
@@ -68,9 +72,9 @@ class Site(ThreadingHTTPServer):
     def page(self, path: str, island: str, body: str) -> str:
         """Serve this body as a page with the island and the application's styles; returns its address."""
         entries = json.loads((BUILT / "manifest.json").read_text())
-        head = "".join(_tags(entries, f"islands/{name}/index.ts") for name in ("app", island))
+        head = "".join(_tags(entries, f"islands/{name}/index.ts") for name in ("app", island)) + words_script(island)
         self.pages[path] = (
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lesson</title>'
+            f'<!doctype html><html lang="{get_language() or "en"}"><head><meta charset="utf-8"><title>Lesson</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>'
             f'<body data-person="7"><main class="shell-main"><h1>Lesson</h1>{body}</main></body></html>'
         )

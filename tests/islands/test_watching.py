@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import translation
 from playwright.sync_api import Page, expect
 
+from tests.islands.conftest import player_markup, serve_media
 from tests.islands.site import TOKEN, Site
 
 pytestmark = pytest.mark.browser
@@ -198,3 +200,24 @@ def test_only_time_really_watched_counts(watch: Watch, site: Site, lesson_page: 
     page.clock.run_for(3_000)
     page.goto("about:blank")
     assert int(site.posts[-1][1]["seconds"]) in (3, 4)
+
+
+def test_the_player_speaks_the_language_of_the_page(
+    page: Page, site: Site, recording: bytes, catalog: Callable[..., None]
+) -> None:
+    counted = ("{count} note on the timeline", "{count} notes on the timeline")
+    catalog(
+        {
+            "Play": "Odtwórz",
+            "Speed {speed}.": "Prędkość {speed}.",
+            counted: ["{count} notatka", "{count} notatki", "{count} notatek"],
+        }
+    )
+    serve_media(site, recording)
+    with translation.override("pl"):
+        address = site.page("/pl/", "lesson-player", player_markup())
+    page.goto(address)
+    expect(page.get_by_role("button", name="Odtwórz")).to_be_visible()
+    expect(page.get_by_role("toolbar", name="3 notatki")).to_be_visible()
+    page.keyboard.press(">")
+    expect(page.locator("lesson-player > [role=status]")).to_have_text("Prędkość 1,25.")

@@ -10,8 +10,9 @@ from django.template import Context
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
-from staffroom.ui import built, elements, forms, icons, slots
+from staffroom.ui import built, elements, fixed, forms, icons, slots
 from staffroom.ui.components import buttons, containers, marks, wayfinding
+from staffroom.ui.island_words import words_script
 from staffroom.ui.navigation import Navigation, navigation_for
 
 register = template.Library()
@@ -49,6 +50,7 @@ for _block in (
 ):
     register.simple_block_tag(_block)
 
+register.simple_tag(fixed.fixed)
 register.simple_tag(forms.form, takes_context=True)
 register.simple_tag(slots.slot, takes_context=True)
 
@@ -62,10 +64,13 @@ def navigation(context: Context) -> Navigation:
 
 @register.simple_tag(takes_context=True)
 def island(context: Context, name: str, *, data: Any = None) -> SafeString:
-    """Load the island of this name, once on a page; `data` is put beside it as JSON, with the id `<name>-data`."""
+    """Load the island of this name, once on a page, with its words in the page's language (`<name>-words`).
+
+    `data` is put beside it as JSON, with the id `<name>-data`.
+    """
     request = context.get("request")
     loaded: set[str] = request.__dict__.setdefault("_islands", set()) if request else set()
-    tags = SafeString("") if name in loaded else built.island_tags(name)
+    tags = SafeString("") if name in loaded else built.island_tags(name) + words_script(name)
     loaded.add(name)
     return elements.join(tags, "" if data is None else json_script(data, f"{name}-data"))
 
