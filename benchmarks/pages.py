@@ -81,7 +81,7 @@ def measure(people: int) -> None:
     placing.place(world.draw(teachers=teachers, seed=2), seed=2)
     from staffroom.people.models import Person
 
-    found = _furnish()
+    found = furnish()
     print(f"\n{Person.objects.count():,} people; goals of a page: {_words(PAGE_GOAL)}; of the API: {_words(API_GOAL)}")
     for who, address in PAGES:
         _report(who, address.format(**found))
@@ -91,7 +91,7 @@ def _words(goal: dict[str, float]) -> str:
     return ", ".join(f"{most:g} {name}" for name, most in goal.items())
 
 
-def _furnish() -> dict[str, str]:
+def furnish() -> dict[str, str]:
     """Thirty rows in every list: lessons with recordings, one with thirty notes and thirty clips, each lent to a colleague."""
     from datetime import timedelta
 
@@ -135,16 +135,16 @@ def _recording(owner: Any) -> Any:
     return file
 
 
-def _client(who: str) -> Any:
+def client(who: str) -> Any:
     from django.conf import settings
     from django.test import Client
 
     from staffroom.people.models import Person
 
     settings.ALLOWED_HOSTS = ["*"]
-    client = Client()
-    client.force_login(Person.objects.get(email=f"{who}@riverbend.example"))
-    return client
+    browser = Client()
+    browser.force_login(Person.objects.get(email=f"{who}@riverbend.example"))
+    return browser
 
 
 def _median_ms(ask: Any) -> float:
@@ -183,11 +183,11 @@ def _report(who: str, address: str) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    client = _client(who)
+    browser = client(who)
     floor_ms = _floor_ms()
-    ms = _median_ms(lambda: client.get(address))
+    ms = _median_ms(lambda: browser.get(address))
     with CaptureQueriesContext(connection) as asked:
-        answer = client.get(address)
+        answer = browser.get(address)
     queries = sum(each["sql"].split(" ", 1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE") for each in asked)
     measured = {"ms": ms, "queries": queries, "kB": len(answer.content) / 1000}
     goal = API_GOAL if address.startswith("/api/") else PAGE_GOAL

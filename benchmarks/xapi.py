@@ -141,6 +141,8 @@ def postgresql(folder: Path) -> Iterator[tuple[str, int]]:
 class Server:
     """A district with its roster, a tool and its key, and the processes that serve it."""
 
+    module = "benchmarks.xapi"  # whose deeds `python` does
+
     def __init__(self, folder: Path, url: str, database: int | None) -> None:
         self.port = free_port()
         self.folder, self.url = folder, url
@@ -150,7 +152,7 @@ class Server:
             **({"STAFFROOM_DATABASE_URL": url} if url else {}),
         }  # fmt: skip
         self.say("prepare", "--quiet")
-        self.key, self.secret = self.python("furnish")
+        self.prepared(self.python("furnish"))
         self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "staffroom", "start", "--no-worker"],
@@ -166,13 +168,17 @@ class Server:
         }  # fmt: skip
         self._await()
 
+    def prepared(self, told: list[str]) -> None:
+        """What the deed that furnished the district printed."""
+        self.key, self.secret = told
+
     def say(self, *words: str) -> None:
         subprocess.run([sys.executable, "-m", "staffroom", *words], env=self.environment, check=True)
 
     def python(self, deed: str, *words: str) -> list[str]:
         """Do one of the deeds at the end of this file inside the server's surroundings."""
         environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
-        command = [sys.executable, "-m", "benchmarks.xapi", "--here", deed, *words]
+        command = [sys.executable, "-m", self.module, "--here", deed, *words]
         return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 
     def _await(self) -> None:
