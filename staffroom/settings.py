@@ -221,7 +221,7 @@ MAILERS = {"default": _mailer(options.get("email_url"))}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = options.get("email_from")
 
 AUTH_USER_MODEL = "people.Person"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["staffroom.people.sessions.Accounts"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -265,6 +265,7 @@ LANGUAGE_CODE = options.get("language")
 TIME_ZONE = options.get("time_zone")
 USE_I18N = USE_TZ = True
 
+SESSION_ENGINE = "staffroom.people.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -17,7 +17,7 @@ class ConversationsConfig(AppConfig):
         every(tasks.mail_gathered, hours=24)
         navigation.register(
             navigation.Entry(
-                "notices", _("Notices"), "bell", "conversations:notices", 90, place="bell", count=queries.unread_by
+                "notices", _("Notices"), "bell", "conversations:notices", 90, place="bell", count=queries.unread_in_sql
             )
         )
         slots.fill("home:front", "conversations:waiting", 20, label=_("Waiting for you"))

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from staffroom.people.models import Enrollment, Membership, Organization, Person, Role, Section
+from staffroom.people.prepared import prepared
 
 LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)
 STAFF = tuple(role for role in Role if role is not Role.STUDENT)
@@ -32,9 +33,14 @@ def memberships_of(person: object) -> list[Membership]:
         return []
     found: list[Membership] | None = person.__dict__.get("_memberships")
     if found is None:
-        found = list(Membership.objects.filter(lasting(), person=person).select_related("organization").order_by("pk"))
+        found = _held_by(person.pk, timezone.localdate())
         person.__dict__["_memberships"] = found
     return found
+
+
+@prepared
+def _held_by(person: int, today: date) -> QuerySet[Membership]:
+    return Membership.objects.filter(lasting(today), person=person).select_related("organization").order_by("pk")
 
 
 def forget_memberships(person: Person) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,6 +18,7 @@ from staffroom import options
 from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people.models import Enrollment, Organization, Person, Section
+from staffroom.people.prepared import prepared
 from staffroom.people.rules import lasting
 from staffroom.permissions import rules
 from staffroom.permissions.models import Access, BreakGlass, Circle, Consent, Policy, Share, about
@@ -59,10 +60,26 @@ def lent(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
 
 def unopened(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
     """Those of them that others lent and whose thing the viewer has not opened yet."""
-    opened = Access.objects.filter(
-        viewer=viewer, content_type=ContentType.objects.get_for_model(model), object_id=OuterRef("object_id")
-    )
-    return lent(viewer, model).exclude(owner=viewer).filter(~Exists(opened.order_by()))
+    kind = ContentType.objects.get_for_model(model).pk
+    return _unopened_by(viewer.pk, rules.belongs_to(viewer), kind, timezone.now())
+
+
+def unopened_in_sql(viewer: Person, model: type[models.Model]) -> tuple[str, tuple[Any, ...]]:
+    """The same as SQL, for the navigation: it is asked on every page."""
+    kind = ContentType.objects.get_for_model(model).pk
+    return _unopened_ready.as_sql(viewer.pk, tuple(rules.belongs_to(viewer)), kind, timezone.now())
+
+
+def _unopened_by(viewer: int, organizations: Iterable[int], kind: int, at: datetime) -> QuerySet[Share]:
+    reaching = rules.live_shares(at) & rules.reaching_one(viewer, organizations)
+    opened = Access.objects.filter(viewer=viewer, content_type=kind, object_id=OuterRef("object_id"))
+    lent = Share.objects.filter(reaching, content_type=kind).exclude(owner=viewer)
+    return lent.filter(~Exists(opened.order_by()))
+
+
+@prepared
+def _unopened_ready(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Share]:
+    return _unopened_by(viewer, organizations, kind, at).order_by().only("pk")
 
 
 def opened_by(viewer: Person, model: type[models.Model], pks: Iterable[int]) -> set[int]:

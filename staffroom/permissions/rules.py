@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db.models import Q
 from django.utils import timezone
 
@@ -12,7 +15,7 @@ from staffroom.permissions.models import BreakGlass, Circle, CircleMember, Share
 CONSENT_KEEPERS = (Role.SCHOOL_LEADER, Role.ADMINISTRATOR)
 
 
-def _belongs_to(person: Person) -> set[int]:
+def belongs_to(person: Person) -> set[int]:
     """Organizations that a colleague belongs to: those of her memberships and everything above them."""
     return {
         pk
@@ -27,8 +30,8 @@ def is_live(share: Share) -> bool:
     return share.retracted_at is None and share.expires_at > timezone.now()
 
 
-def live_shares() -> Q:
-    return Q(retracted_at=None, expires_at__gt=timezone.now())
+def live_shares(at: datetime | None = None) -> Q:
+    return Q(retracted_at=None, expires_at__gt=at or timezone.now())
 
 
 def reaches(share: Share, person: Person) -> bool:
@@ -40,19 +43,21 @@ def reaches(share: Share, person: Person) -> bool:
             return CircleMember.objects.filter(circle=share.circle, person=person).exists()
         case Share.Audience.PUBLIC:
             return bool(person.pk)
-    return share.organization_id in _belongs_to(person)
+    return share.organization_id in belongs_to(person)
 
 
 def reaching(person: Person) -> Q:
     """The shares whose audience includes the person, as ``reaches`` says it of one."""
+    return reaching_one(person.pk, belongs_to(person))
+
+
+def reaching_one(person: int, organizations: Iterable[int]) -> Q:
+    """The same, told by number, with the organizations that the person belongs to."""
     circles = CircleMember.objects.filter(person=person).order_by().values("circle")
     return (
         Q(audience=Share.Audience.PERSON, person=person)
         | Q(audience=Share.Audience.CIRCLE, circle__in=circles)
-        | Q(
-            audience__in=[Share.Audience.SCHOOL, Share.Audience.DISTRICT],
-            organization_id__in=_belongs_to(person),
-        )
+        | Q(audience__in=[Share.Audience.SCHOOL, Share.Audience.DISTRICT], organization_id__in=organizations)
         | Q(audience=Share.Audience.PUBLIC)
     )
 

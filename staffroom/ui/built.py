@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+type Version = tuple[str, int]
+
 FOLDER = Path(__file__).resolve().parent / "static" / "ui" / "built"
 
 
@@ -21,11 +23,17 @@ def is_served_by_vite() -> bool:
 
 def manifest() -> dict[str, dict[str, Any]]:
     """Which built file each source became; empty when nothing is built. Read again when the file changes."""
+    path, built_at_ns = version()
+    return _read(path, built_at_ns) if built_at_ns else {}
+
+
+def version() -> Version:
+    """Which build lies there: its manifest, and when it was written (0: never). It may be built anew under a running server."""
     path = f"{FOLDER}/manifest.json"  # plain text: every icon of a page asks, and a Path costs more than the answer
     try:
-        return _read(path, os.stat(path).st_mtime_ns)
+        return path, os.stat(path).st_mtime_ns
     except FileNotFoundError:
-        return {}
+        return path, 0
 
 
 @lru_cache(maxsize=1)
@@ -51,16 +59,19 @@ def has_island(name: str) -> bool:
 
 def island_tags(name: str) -> SafeString:
     """The script and stylesheets of one island; nothing when the front end is not built (the check says so)."""
+    return _island_tags(name, version(), is_served_by_vite())
+
+
+@lru_cache(maxsize=64)
+def _island_tags(name: str, version: Version, by_vite: bool) -> SafeString:
     if not has_island(name):
         return SafeString("")
-    path = FOLDER / "manifest.json"
-    loader = _loader(path.stat().st_mtime_ns if path.exists() else 0)
-    tags: str = loader.generate_vite_asset(f"islands/{name}/index.ts", "default")
+    tags: str = _loader(version).generate_vite_asset(f"islands/{name}/index.ts", "default")
     return mark_safe(tags)  # noqa: S308  (made by django-vite from our own manifest)
 
 
 @lru_cache(maxsize=1)
-def _loader(built_at_ns: int) -> Any:
+def _loader(version: Version) -> Any:
     """django-vite's loader, made anew after each build: a running server would name files that are gone."""
     from django_vite.core.asset_loader import DjangoViteAssetLoader
 

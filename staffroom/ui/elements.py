@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.forms.utils import flatatt
 from django.template import TemplateSyntaxError
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
 
 def element(tag: str, content: object = "", **attributes: Any) -> SafeString:
     """`element("a", "Home", href="/", class_="x", data_key="1")`. Absent: None, False, "". An underscore is a hyphen."""
-    present = {
-        name.rstrip("_").replace("_", "-"): _quoted(value)
+    present = [
+        _attribute(name, value)
         for name, value in attributes.items()
         if value is not None and value is not False and value != ""
-    }
-    return format_html(
-        "<{}{}>{}</{}>", SafeString(tag), flatatt(present), conditional_escape(str(content)), SafeString(tag)
-    )
+    ]
+    inside = conditional_escape(content if isinstance(content, str) else str(content))
+    return SafeString(f"<{tag}{''.join(sorted(present))}>{inside}</{tag}>")
 
 
-def _quoted(value: Any) -> Any:
-    """Safe text may still hold a quotation mark, which would end the attribute."""
-    return SafeString(value.replace('"', "&quot;")) if isinstance(value, SafeString) else value
+def _attribute(name: str, value: Any) -> str:
+    """One attribute; safe text may still hold a quotation mark, which would end it."""
+    shown = name.rstrip("_").replace("_", "-")
+    if value is True:
+        return f" {shown}"
+    text = value.replace('"', "&quot;") if isinstance(value, SafeString) else escape(value)
+    return f' {shown}="{text}"'
 
 
 def join(*parts: object) -> SafeString:

@@ -27,11 +27,11 @@ DIRECTED = frozenset(
 
 def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
     """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label."""
-    return _drawn(built.file_for(SOURCE), name, str(label), size)
+    return _drawn(built.version(), name, str(label), size)
 
 
 @lru_cache(maxsize=2048)
-def _drawn(file: Path | None, name: str, label: str, size: str) -> SafeString:
+def _drawn(version: built.Version, name: str, label: str, size: str) -> SafeString:
     """A page has some forty icons, and all pages the same few: each is written once."""
     classes = " ".join(filter(None, ["icon", size and f"icon-{size}", "icon-directed" if name in DIRECTED else ""]))
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
@@ -39,7 +39,7 @@ def _drawn(file: Path | None, name: str, label: str, size: str) -> SafeString:
         '<svg class="{}" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" {}>{}</svg>',
         classes,
         spoken,
-        _shape(file, name),
+        _shape(built.file_for(SOURCE), name),
     )
 
 

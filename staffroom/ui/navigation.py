@@ -2,24 +2,28 @@
 
     navigation.register(Entry("lessons", _("Lessons"), "clapperboard", "lessons:list", 20, count=new_notes_for))
 
-`count` answers for a person what waits for them, best as a queryset: all querysets are counted together in one query.
-Where the exact number is dear, the queryset may count too many as long as it is 0 only when nothing waits, and `exactly`
+`count` answers for a person what waits for them: a number, a queryset, or (best, since it is asked on every page) a question in SQL
+that is ready with what goes into it. All questions are counted together in one query.
+Where the exact number is dear, the question may count too many as long as it is 0 only when nothing waits, and `exactly`
 answers the number: it is asked only when something may wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import CharField, Count, QuerySet, Value
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 
 type Person = Any  # whoever is signed in, or Django's AnonymousUser: rooms above know the class
-type Waiting = QuerySet[Any] | int
+type Question = tuple[str, Sequence[Any]]
+type Waiting = QuerySet[Any] | Question | int
 
 ON_PHONE = 5  # places in the bottom bar; when there are more entries, the last place is "More"
 
@@ -52,7 +56,7 @@ class Link:
     """An entry as one person sees it on one page."""
 
     key: str
-    label: str | Promise
+    label: str
     icon: str
     url: str
     count: int
@@ -70,6 +74,14 @@ class Navigation:
     main: list[Link]
     account: list[Link]
     bell: Link | None
+
+    def __hash__(self) -> int:
+        return hash((*self.main, *self.account, self.bell))
+
+    @property
+    def places(self) -> Navigation:
+        """Only the main navigation."""
+        return Navigation(self.main, [], None)
 
     @property
     def bar(self) -> list[Link]:
@@ -103,7 +115,7 @@ def navigation_for(request: HttpRequest) -> Navigation:
     current = _current(request.path, urls)
     links = {
         place: [
-            Link(e.key, e.label, e.icon, urls[e.key], counts.get(e.key, 0), e.key == current)
+            Link(e.key, str(e.label), e.icon, urls[e.key], counts.get(e.key, 0), e.key == current)
             for e in entries
             if e.place == place
         ]
@@ -126,23 +138,33 @@ def counts_for(person: Person, entries: Iterable[Entry]) -> dict[str, int]:
     counting = {entry.key: entry for entry in entries if entry.count}
     waiting = {key: entry.count(person) for key, entry in counting.items() if entry.count}
     counts = {key: value for key, value in waiting.items() if isinstance(value, int)}
-    counts |= _count_together({key: value for key, value in waiting.items() if isinstance(value, QuerySet)})
+    counts |= _count_together({key: _question(value) for key, value in waiting.items() if not isinstance(value, int)})
     dear = {key: entry.exactly for key, entry in counting.items() if entry.exactly and counts.get(key)}
     return counts | {key: exactly(person) for key, exactly in dear.items()}
 
 
-def _count_together(querysets: dict[str, QuerySet[Any]]) -> dict[str, int]:
-    """One query for all: SELECT 'lessons', COUNT(…) … UNION ALL SELECT 'notices', COUNT(…) …"""
-    counted = [_as_count(key, queryset) for key, queryset in querysets.items()]
-    if not counted:
-        return {}
-    together = counted[0].union(*counted[1:], all=True) if len(counted) > 1 else counted[0]
-    return {row["entry"]: row["waiting"] for row in together.order_by()}
+def _count_together(questions: dict[str, Question]) -> dict[str, int]:
+    """One query for all: SELECT 0, COUNT(*) FROM (…) UNION ALL SELECT 1, COUNT(*) FROM (…) …; what is empty waits for nobody."""
+    asked = {key: question for key, question in questions.items() if question[0]}
+    if not asked:
+        return dict.fromkeys(questions, 0)
+    each = (
+        f"SELECT {place}, COUNT(*) FROM ({sql}) AS waiting_{place}" for place, (sql, _) in enumerate(asked.values())
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(each), [value for _, values in asked.values() for value in values])
+        found = dict(cursor.fetchall())
+    return dict.fromkeys(questions, 0) | {key: found[place] for place, key in enumerate(asked)}
 
 
-def _as_count(key: str, queryset: QuerySet[Any]) -> Any:
-    named = queryset.order_by().values(entry=Value(key, output_field=CharField()))
-    return named.annotate(waiting=Count("pk", distinct=True))
+def _question(waiting: QuerySet[Any] | Question) -> Question:
+    """A queryset as SQL; empty SQL when nothing can fit."""
+    if not isinstance(waiting, QuerySet):
+        return waiting
+    try:
+        return waiting.order_by().values("pk").distinct().query.sql_with_params()
+    except EmptyResultSet:
+        return "", ()
 
 
 def _current(path: str, urls: dict[str, str]) -> str | None:

@@ -34,7 +34,7 @@ amara = Person.objects.create_user(email="amara@riverbend.example", given_name="
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 session = SessionStore()
 session[SESSION_KEY] = str(amara.pk)
-session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+session[BACKEND_SESSION_KEY] = "staffroom.people.sessions.Accounts"
 session[HASH_SESSION_KEY] = amara.get_session_auth_hash()
 session.save()
 print(json.dumps({"session": session.session_key, "amara": amara.pk}))

@@ -32,7 +32,7 @@ DOORS = ("activity", "activity_progress", "csv", "json", "entries", "ingredients
 
 def signed_in(riverbend: Riverbend, name: str) -> Client:
     client = Client()
-    client.force_login(riverbend.someone(name), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(riverbend.someone(name), backend="staffroom.people.sessions.Accounts")
     return client
 
 

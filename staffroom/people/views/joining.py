@@ -16,7 +16,7 @@ from staffroom.people.forms import JoinForm
 from staffroom.people.models import Invitation, Person
 from staffroom.ui.pages import INVALID, render_page
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "staffroom.people.sessions.Accounts"
 
 
 @never_cache

@@ -45,7 +45,7 @@ class LessonsConfig(AppConfig):
                 "clapperboard",
                 "lessons:list",
                 10,
-                count=queries.loans_unopened_by,
+                count=queries.loans_unopened_in_sql,
                 exactly=queries.unseen_count,
             )
         )
