@@ -19,31 +19,42 @@ from staffroom.records.models import Activity
 from staffroom.records.vocabulary import COMPLETING, verb_label
 
 
-class ToolForm(forms.Form):
-    """A program that is to be let in."""
+class ToolWordsForm(forms.Form):
+    """What a program is called, and what is to be known about it."""
 
-    organization = forms.ModelChoiceField(
-        label=gettext_lazy("For whom"), queryset=queries.places_for(None), empty_label=None,
-        help_text=gettext_lazy("What it writes lands in the ledger of this place. It reads nothing from beside or above it."),
-    )  # fmt: skip
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     note = forms.CharField(
         label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Whose it is, and whom to ask about it."),
     )  # fmt: skip
 
+    def __init__(self, *args: Any, tool: Tool | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tool = tool
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        place, name = self.tool.organization if self.tool else cleaned.get("organization"), cleaned.get("name")
+        others = Tool.objects.exclude(pk=self.tool.pk if self.tool else 0)
+        if place and name and others.filter(organization=place, name=name).exists():
+            self.add_error("name", _("%(place)s has a tool of this name already.") % {"place": place})
+        return cleaned
+
+
+class ToolForm(ToolWordsForm):
+    """A program that is to be let in."""
+
+    organization = forms.ModelChoiceField(
+        label=gettext_lazy("For whom"), queryset=queries.places_for(None), empty_label=None,
+        help_text=gettext_lazy("What it writes lands in the ledger of this place. It reads nothing from beside or above it."),
+    )  # fmt: skip
+    field_order = ("organization", "name", "note")
+
     def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["organization"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = queries.places_for(viewer)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        place, name = cleaned.get("organization"), cleaned.get("name")
-        if place and name and Tool.objects.filter(organization=place, name=name).exists():
-            self.add_error("name", _("%(place)s has a tool of this name already.") % {"place": place})
-        return cleaned
 
 
 class KeyForm(forms.Form):

@@ -21,6 +21,7 @@ urlpatterns = [
     path("tools.csv", tools.tools_csv, name="tools-csv"),
     path("tools/new/", tools.new_tool, name="new-tool"),
     path("tools/<uuid:key>/", tools.tool, name="tool"),
+    path("tools/<uuid:key>/change/", tools.change_tool, name="change-tool"),
     path("tools/<uuid:key>/retire/", tools.retire, name="retire-tool"),
     path("tools/<uuid:key>/keys/new/", tools.new_key, name="new-key"),
     path("tools/<uuid:key>/keys/<slug:name>/revoke/", tools.revoke, name="revoke-key"),

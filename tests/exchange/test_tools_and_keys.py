@@ -176,6 +176,17 @@ def test_a_name_stands_once_in_an_organization_and_what_was_typed_stays(cast: Ca
     assert "Kim again" in answer.text
 
 
+def test_a_tool_is_called_something_else_and_keeps_its_keys(cast: Cast, workshops: Tool) -> None:
+    omar, page = browser(cast.omar), f"/tools/{workshops.key}/change/"
+    name, secret, _page = make_key(omar, workshops)
+    keys.add_tool(by=cast.omar, organization=cast.district, name="Courses")
+    refused = omar.post(page, {"name": "Courses", "note": "Ask Ines"})
+    assert (refused.status_code, "Ask Ines" in refused.text) == (422, True)
+    assert omar.post(page, {"name": "Workshops of Acme", "note": "Ask Ines"}).status_code == 302
+    assert "Workshops of Acme" in omar.get(f"/tools/{workshops.key}/").text
+    assert knock(told(name, secret)) == 200
+
+
 @pytest.mark.parametrize("words", [[], ["statements/everything"], ["all", "root"]])
 def test_a_key_has_scopes_that_there_are(cast: Cast, workshops: Tool, words: list[str]) -> None:
     answer = browser(cast.omar).post(f"/tools/{workshops.key}/keys/new/", {"scopes": words})

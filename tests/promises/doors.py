@@ -241,6 +241,7 @@ EXCHANGE = (
     Door("exchange:tools-csv", ADMINISTRATORS),
     Door("exchange:new-tool", ADMINISTRATORS, methods="GET POST"),
     Door("exchange:tool", ADMINISTRATORS, "tool.key"),
+    Door("exchange:change-tool", ADMINISTRATORS, "tool.key", "GET POST"),
     Door("exchange:retire-tool", ADMINISTRATORS, "tool.key", "POST"),
     Door("exchange:new-key", ADMINISTRATORS, "tool.key", "GET POST"),
     Door("exchange:revoke-key", ADMINISTRATORS, "tool.key api_key.name", "POST"),

@@ -28,6 +28,7 @@ from staffroom.records import finding
 from staffroom.records.actions import record
 from staffroom.records.finding import Mention
 from staffroom.records.models import Statement
+from staffroom.records.retired import first_open_number
 from staffroom.records.vocabulary import verbs
 
 AT_ONCE = 500
@@ -97,7 +98,9 @@ def carry_back(*, agent_id: int) -> int:
     agent = Agent.objects.select_related("tenant").get(pk=agent_id)
     inside = Organization.objects.filter(path__startswith=agent.tenant.path)
     Document.objects.filter(organization__in=inside, agent=agent.target).update(person=agent.person_id)
-    numbers = Mention.objects.filter(target=agent.target).order_by("entry").values_list("entry", flat=True)
+    # What is about to leave the ledger stays whose it is.
+    known = Mention.objects.filter(target=agent.target, entry__gte=first_open_number())
+    numbers = known.order_by("entry").values_list("entry", flat=True)
     changed = done = 0
     for some in batched(list(numbers), AT_ONCE):
         with transaction.atomic():

@@ -18,6 +18,7 @@ from staffroom.jobs.actions import report
 from staffroom.people.models import Organization, Person
 from staffroom.records.actions import record
 from staffroom.records.models import Statement
+from staffroom.records.retired import kept_since
 from staffroom.records.vocabulary import verbs
 
 AT_ONCE = 200
@@ -39,7 +40,12 @@ def count_marked(*, tenant_id: int) -> int:
 
 @transaction.atomic
 def count_day(*, tenant_id: int, person_id: int, day: date) -> int:
-    """Make the ledger agree with what tools wrote of a day of a person. Returns how many credits changed."""
+    """Make the ledger agree with what tools wrote of a day of a person. Returns how many credits changed.
+
+    A day of which the ledger may no longer have every entry stays as it was counted.
+    """
+    if (since := kept_since()) and day < since:
+        return 0
     # Whoever counts for the same person waits here.
     person = Person.objects.select_for_update(of=("self",)).filter(pk=person_id, erased_at=None).first()
     if person is None:

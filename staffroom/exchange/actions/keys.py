@@ -169,6 +169,17 @@ def add_tool(*, by: Person | None, organization: Organization, name: str, note: 
 
 
 @transaction.atomic
+def change_tool(*, by: Person, tool: Tool, name: str, note: str) -> Tool:
+    """Call a tool something else, or say something else about it. Refuses (ValidationError) a name that stands in its place already."""
+    _refuse_others(by, tool.organization)
+    tool.name, tool.note = name.strip(), note.strip()
+    tool.full_clean()
+    tool.save(update_fields=["name", "note"])
+    record(by=by, verb=verbs.UPDATED, object=tool, organization=tool.organization)
+    return tool
+
+
+@transaction.atomic
 def make_key(*, by: Person | None, tool: Tool, scopes: Iterable[str]) -> tuple[ApiKey, str]:
     """Make a key for a tool and return it with its secret, which is shown once: only its hash is kept."""
     _refuse_others(by, tool.organization)

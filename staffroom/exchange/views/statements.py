@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.http import http_date
 
+from staffroom import options
 from staffroom.exchange import asking, attaching, multipart, presenting, scopes, signatures
 from staffroom.exchange.actions import receiving
 from staffroom.exchange.door import Call, door, json_answer
@@ -15,6 +16,7 @@ from staffroom.exchange.multipart import Part
 from staffroom.exchange.refusals import Refusal
 from staffroom.records import ordering
 from staffroom.records.actions import appending
+from staffroom.records.retired import kept_since
 
 ONE = ("statementId", "voidedStatementId")
 _ALONE = {*ONE, "format", "attachments"}
@@ -101,11 +103,16 @@ def _one(call: Call, told: str, *, is_voided: bool) -> HttpResponse:
     form = presenting.form_of(call)
     found = asking.statement(call.caller, told, is_voided=is_voided)
     if found is None:
-        raise Refusal(404, "There is no such statement.")
+        raise Refusal(404, f"There is no such statement.{_how_far_back()}")
     number, exact = found
     body = presenting.present(exact, form)
     headers = {"Last-Modified": http_date(ordering.stored_at(number).timestamp())}
     return _with_attachments(call, body, [body], headers)
+
+
+def _how_far_back() -> str:
+    since = kept_since() if options.get("ledger_months") > 0 else None
+    return "" if since is None else f" Those stored before {since:%Y-%m} are no longer kept."
 
 
 def _many(call: Call) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from staffroom.exchange import queries, rules, scopes
 from staffroom.exchange.actions import keys
-from staffroom.exchange.forms import KeyForm, ToolForm
+from staffroom.exchange.forms import KeyForm, ToolForm, ToolWordsForm
 from staffroom.people.signed_in import viewer_of
 from staffroom.permissions.models import Tool
 from staffroom.ui.csv import csv_response
@@ -93,6 +93,21 @@ def new_tool(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(tool)s was added. It gets in with a key.") % {"tool": made})
             return redirect("exchange:tool", made.key)
     return respond_invalid(request, "exchange/tool_form.html", "", form)
+
+
+@for_keepers
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_tool(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Call a tool something else."""
+    found = _tool(request, key)
+    typed = request.POST if request.method == "POST" else None
+    form = ToolWordsForm(typed, tool=found, initial={"name": found.name, "note": found.note})
+    if typed is None:
+        return render_page(request, "exchange/tool_words_form.html", {"form": form, "tool": found})
+    if not form.is_valid():
+        return respond_invalid(request, "exchange/tool_words_form.html", "", form, {"tool": found})
+    keys.change_tool(by=viewer_of(request), tool=found, **form.cleaned_data)
+    return redirect("exchange:tool", found.key)
 
 
 @for_keepers
