@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from staffroom.files import arriving
 from staffroom.files.arriving import PartFile
 
 CHUNK = 256 * 1024
@@ -105,6 +106,51 @@ def _s3_object(name: str) -> Any:
     """The bucket's object of a name (django-storages keeps the connection)."""
     storage: Any = default_storage
     return storage.bucket.Object(name)
+
+
+def put(name: str, content: bytes) -> None:
+    """Put a piece of an upload into the bucket; whatever keeps it from there is an error of the disk to whoever asks."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        _s3_object(name).put(Body=content)
+    except (BotoCoreError, Boto3Error, ClientError) as error:
+        raise arriving.NoRoom from error
+
+
+def piece_name(key: uuid.UUID, start: int) -> str:
+    """A name of its own each time: of two that are put at the same place one will be removed again."""
+    return f"arriving/{key.hex[:2]}/{key}/{start:015}-{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def gathered(key: uuid.UUID, names: list[str], beat: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """A local path to pieces of the bucket, one after the other, left at hand for the next work on it."""
+    path = workbench() / f"at-hand-{key}"
+    coming = workbench() / f"coming-{key}-{uuid.uuid4().hex}"
+    try:
+        with coming.open("wb") as target:
+            for name in names:
+                shutil.copyfileobj(_s3_object(name).get()["Body"], target, CHUNK)
+                beat()
+        os.replace(coming, path)
+    finally:
+        coming.unlink(missing_ok=True)
+    yield path
+
+
+def keep_copy(path: Path, name: str, beat: Callable[[], None] = lambda: None) -> None:
+    """Put a local file into the bucket and leave it where it is."""
+    _with_beats(lambda: _s3_object(name).upload_file(str(path)), beat)
+
+
+def old_pieces(older_than_s: float = 24 * 3600) -> Iterator[str]:
+    """Names of pieces that have lain in the bucket for a day."""
+    storage: Any = default_storage
+    for item in () if is_local() else storage.bucket.objects.filter(Prefix="arriving/"):
+        if time.time() - item.last_modified.timestamp() > older_than_s:
+            yield item.key
 
 
 def exists(name: str) -> bool:

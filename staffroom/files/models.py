@@ -92,6 +92,22 @@ class Upload(models.Model):
         return self.name
 
 
+class UploadPiece(models.Model):
+    """A piece of an upload in the bucket of a site of several hosts: from which byte to which, until the whole is put away."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
+    start = models.PositiveBigIntegerField()
+    end = models.PositiveBigIntegerField()
+    path = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [models.UniqueConstraint(fields=["upload", "start"], name="upload_piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.start}-{self.end}"
+
+
 class Derivative(models.Model):
     """Something made from a file by a job: a web video, a poster, a storyboard, a waveform, its sound, a clip."""
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staffroom.files import keeping
-from staffroom.files.models import Derivative, File, Upload
+from staffroom.files.models import Derivative, File, Upload, UploadPiece
 from staffroom.people.models import Person
-from staffroom.people.personal import declare
+from staffroom.people.personal import declare, impersonal
 
 
 def _delete(rows: QuerySet[Any], person: Person) -> int:
@@ -90,3 +90,4 @@ def declare_all() -> None:
         readers=_only_owner,
         ends=gettext_lazy("With its recording"),
     )
+    impersonal(UploadPiece, "Where the bytes of an upload lie until it is whole; goes with it.")

@@ -50,7 +50,7 @@ def received(upload: Upload) -> int:
     """How many bytes of an upload are safely here."""
     if upload.finished_at:
         return upload.size or 0
-    return keeping.part_file(upload.key).offset()
+    return keeping.part_file(upload.key).offset() if keeping.is_local() else upload.offset
 
 
 def derivatives_of(file: File) -> dict[str, Derivative]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
@@ -16,10 +17,12 @@ from django.test import Client
 from django.utils import timezone
 
 from staffroom.files import actions, keeping, queries
-from staffroom.files.models import Derivative, File
+from staffroom.files.actions import landing
+from staffroom.files.models import Derivative, File, Upload, UploadPiece
 from staffroom.jobs.actions import run_waiting
 from staffroom.permissions.actions import retract, share
 from staffroom.settings import _storage
+from tests.files.conftest import Tus
 from tests.files.living import BIN, free_port
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow, pytest.mark.xdist_group("bucket")]
@@ -152,17 +155,104 @@ def test_removal_takes_the_bytes_out_of_the_bucket(lesson, bucket, django_captur
 def test_a_wrong_secret_keeps_the_upload_for_later(cast, sample, bucket, server, settings):
     """The bucket is out of reach: the job fails and is tried again, what arrived stays."""
     from staffroom.jobs.models import Job
-    from tests.files.conftest import Tus
 
     good = settings.STORAGES
-    settings.STORAGES = {**good, "default": _storage(f"{server.replace(SECRET, 'wrong')}/files")}
     Tus(cast.amara).upload(sample("plain").read_bytes())
+    settings.STORAGES = {**good, "default": _storage(f"{server.replace(SECRET, 'wrong')}/files")}
     run_waiting()
     file = File.objects.get()
     assert (file.state, Job.objects.get().state) == ("checking", "waiting")
-    assert keeping.part_file(file.key).exists()
+    assert UploadPiece.objects.filter(upload__file=file).exists()
     settings.STORAGES = good
     Job.objects.update(next_try_at=timezone.now())
     run_waiting()
     file.refresh_from_db()
     assert file.state == "ready"
+
+
+@pytest.fixture
+def hosts(settings, tmp_path, monkeypatch):
+    """Two hosts: each with a data folder of its own."""
+    monkeypatch.setattr(landing, "PIECE_BYTES", 10_000)
+
+    def at(name):
+        settings.DATA = tmp_path / name
+        settings.DATA.mkdir(exist_ok=True)
+
+    return at
+
+
+def test_pieces_may_come_to_any_host_and_be_looked_at_on_a_third(cast, sample, bucket, hosts):
+    body, tus, stands_at = sample("plain").read_bytes(), Tus(cast.amara), 0
+    url = tus.begin(len(body))["Location"]
+    for number in range(4):
+        hosts(f"web-{number % 2}")
+        assert tus.offset(url) == stands_at
+        piece = body[stands_at : len(body) * (number + 1) // 4]
+        assert tus.send(url, piece, stands_at).status_code == 204
+        stands_at += len(piece)
+    file = File.objects.get()
+    assert UploadPiece.objects.count() == 4
+    hosts("worker")
+    run_waiting()
+    file.refresh_from_db()
+    assert (file.state, file.size) == ("ready", len(body))
+    assert bucket.Object(file.path).get()["Body"].read() == body
+    assert not UploadPiece.objects.exists()
+
+
+def test_of_two_hosts_that_take_the_same_bytes_one_is_first(cast, bucket, hosts, monkeypatch):
+    tus = Tus(cast.amara)
+    url = tus.begin(60_000)["Location"]
+    upload = Upload.objects.get()
+
+    def overtaken():
+        yield b"x" * 20_000
+        other = landing.take(Upload.objects.get(), [b"x" * 30_000], offset=20_000, most=60_000)
+        assert other == 50_000
+        yield b"x" * 20_000
+
+    with pytest.raises(landing.Overtaken):
+        landing.take(upload, overtaken(), offset=0, most=60_000)
+    assert tus.offset(url) == 50_000
+    assert tus.send(url, b"y", 20_000).status_code == 409
+    assert tus.send(url, b"x" * 10_000, 50_000).status_code == 204
+    pieces = UploadPiece.objects.order_by("start").values_list("start", "end")
+    assert [start for start, _end in pieces] == [0, *(end for _start, end in pieces)][:-1]
+
+
+def test_a_wrong_checksum_puts_nothing_into_the_bucket(cast, bucket, hosts):
+    tus = Tus(cast.amara)
+    url = tus.begin(60_000)["Location"]
+    answer = tus.send(url, b"x" * 60_000, 0, Upload_Checksum="sha1 " + base64.b64encode(b"n" * 20).decode())
+    assert (answer.status_code, tus.offset(url), list(bucket.objects.all())) == (460, 0, [])
+
+
+def test_a_bucket_out_of_reach_acknowledges_nothing_and_asks_to_try_again(cast, bucket, server, settings, hosts):
+    tus = Tus(cast.amara)
+    url = tus.begin(60_000)["Location"]
+    good = settings.STORAGES
+    settings.STORAGES = {**good, "default": _storage(f"{server.replace(SECRET, 'wrong')}/files")}
+    assert tus.send(url, b"x" * 60_000, 0).status_code == 507
+    settings.STORAGES = good
+    assert tus.offset(url) == 0
+
+
+def test_giving_an_upload_up_takes_its_pieces_out_of_the_bucket(
+    cast, bucket, hosts, django_capture_on_commit_callbacks
+):
+    tus = Tus(cast.amara)
+    url = tus.begin(60_000)["Location"]
+    tus.send(url, b"x" * 30_000, 0)
+    assert list(bucket.objects.all())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert tus.ask("DELETE", url).status_code == 204
+    assert list(bucket.objects.all()) == []
+
+
+def test_pieces_whose_host_died_before_it_wrote_them_down_are_swept_away(db, bucket, monkeypatch):
+    keeping.put("arriving/aa/lost", b"x")
+    assert landing.sweep() == 0, "not before it is a day old"
+    monkeypatch.setattr(keeping, "old_pieces", lambda: iter(["arriving/aa/lost"]))
+    assert landing.sweep() == 1
+    assert list(bucket.objects.all()) == []

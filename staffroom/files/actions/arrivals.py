@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staffroom.files import arriving, keeping, queries, rules
+from staffroom.files.actions import landing
 from staffroom.files.actions.taking import look_later
 from staffroom.files.models import File, Upload
 from staffroom.people.models import Person
@@ -60,7 +62,7 @@ def begin_upload(
     """
     if size is not None:
         _refuse_size(size, by)
-    if size is not None and keeping.free_bytes() - size < keeping.RESERVE_BYTES:
+    if size is not None and keeping.is_local() and keeping.free_bytes() - size < keeping.RESERVE_BYTES:
         raise UploadRefused(
             Why.NO_DISK, _("There is no room for this file on the server's disk. Tell your administrator.")
         )
@@ -70,7 +72,8 @@ def begin_upload(
         key=uuid.uuid4(), owner=by, name=name[:255] or _("unnamed"), size=size, media_type=media_type[:100],
         purpose=purpose[:32], metadata=metadata or {}, expires_at=_expiry(),
     )  # fmt: skip
-    keeping.part_file(upload.key).create()
+    if keeping.is_local():
+        keeping.part_file(upload.key).create()
     return upload
 
 
@@ -107,17 +110,23 @@ def receive(
         raise PermissionDenied
     part = keeping.part_file(upload.key)
     try:
-        with part.turn(patience_s):
+        with part.turn(patience_s) if keeping.is_local() else nullcontext():
             upload.refresh_from_db()
             _refuse_offset(upload, part, offset)
             _set_size(upload, size, offset, by)
             most = _most(upload, offset, by)
             if length and offset + length > most:
                 raise _too_much(upload)
-            arrived = part.append(chunks, most=most, checksum=checksum)
+            if keeping.is_local():
+                arrived = part.append(chunks, most=most, checksum=checksum)
+            else:
+                arrived = landing.take(upload, chunks, offset=offset, most=most, checksum=checksum)
             _note_arrival(upload, arrived)
         if arrived == upload.size:
             finish_upload(upload)
+    except landing.Overtaken as error:
+        upload.refresh_from_db()
+        raise _stands_elsewhere(upload.offset) from error
     except arriving.Busy as error:
         raise UploadRefused(Why.BUSY, _("Another connection is still uploading this file.")) from error
     except arriving.TooMuch as error:
@@ -137,10 +146,15 @@ def receive(
 def _refuse_offset(upload: Upload, part: arriving.PartFile, offset: int) -> None:
     if upload.finished_at:
         raise UploadRefused(Why.FINISHED, _("This upload is finished."))
-    if not part.exists():
+    if keeping.is_local() and not part.exists():
         part.create()
-    if part.offset() != offset:
-        raise UploadRefused(Why.WRONG_OFFSET, _("The upload stands at byte %(offset)s.") % {"offset": part.offset()})
+    stands_at = queries.received(upload)
+    if stands_at != offset:
+        raise _stands_elsewhere(stands_at)
+
+
+def _stands_elsewhere(offset: int) -> UploadRefused:
+    return UploadRefused(Why.WRONG_OFFSET, _("The upload stands at byte %(offset)s.") % {"offset": offset})
 
 
 def _set_size(upload: Upload, size: int | None, offset: int, by: Person) -> None:
@@ -152,8 +166,9 @@ def _set_size(upload: Upload, size: int | None, offset: int, by: Person) -> None
     if size > settings.UPLOAD_MAX_BYTES:
         raise _too_much(upload)
     upload.size = size
-    upload.offset = offset
-    upload.save(update_fields=["size", "offset"])
+    if keeping.is_local():
+        upload.offset = offset
+    upload.save(update_fields=["size", "offset"] if keeping.is_local() else ["size"])
 
 
 def _most(upload: Upload, offset: int, by: Person) -> int:
@@ -173,7 +188,9 @@ def _too_much(upload: Upload) -> UploadRefused:
 def _note_arrival(upload: Upload, arrived: int) -> None:
     """Let the row follow the part file. A row that is gone was canceled while the bytes came."""
     upload.offset, upload.touched_at, upload.expires_at = arrived, timezone.now(), _expiry()
-    told = {"offset": arrived, "touched_at": upload.touched_at, "expires_at": upload.expires_at}
+    told: dict[str, object] = {"touched_at": upload.touched_at, "expires_at": upload.expires_at}
+    if keeping.is_local():
+        told["offset"] = arrived  # in a bucket the row moves on with each piece, whoever brings it
     if not Upload.objects.filter(pk=upload.pk).update(**told):
         raise Upload.DoesNotExist
 
@@ -187,7 +204,7 @@ def finish_upload(upload: Upload) -> File | None:
     with transaction.atomic():
         locked = Upload.objects.select_for_update(of=("self",)).select_related("owner", "file").get(pk=upload.pk)
         if locked.finished_at is None:
-            if locked.size is None or keeping.part_file(locked.key).offset() != locked.size:
+            if locked.size is None or queries.received(locked) != locked.size:
                 return None
             locked.file = File.objects.create(
                 key=locked.key, owner=locked.owner, name=locked.name, media_type=locked.media_type, size=locked.size,
@@ -217,7 +234,7 @@ def clear_uploads() -> int:
     for upload in Upload.objects.filter(finished_at=None, expires_at__lt=timezone.now()):
         upload.delete()
         removed += 1
-    return removed + _sweep_parts()
+    return removed + _sweep_parts() + landing.sweep()
 
 
 def _sweep_parts() -> int:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from staffroom.files import keeping, rules, sentences, signals
+from staffroom.files.actions import landing
 from staffroom.files.media import apart
 from staffroom.files.media.limits import OutOfRoom, Refused
 from staffroom.files.models import File, Upload
@@ -77,6 +78,10 @@ def look_at(file: File, *, purpose: str = "") -> File:
         elif keeping.exists(name):
             with keeping.at_hand(file.key, name, jobs.report) as path:
                 facts = apart.run("look", path=path, name=file.name, cpu_s=LOOK_CPU_S, report=_beat)
+        elif landing.is_in_pieces(file):
+            with landing.together(file) as path:
+                facts = apart.run("look", path=path, name=file.name, cpu_s=LOOK_CPU_S, report=_beat)
+                keeping.keep_copy(path, name, jobs.report)
         else:
             raise Refused("bytes_missing")
         if not rules.may_be_used_for(purpose or (upload.purpose if upload else ""), facts["kind"]):
@@ -99,6 +104,7 @@ def _make_ready(file: File, name: str, facts: dict[str, object]) -> File:
     if found is None:  # removed meanwhile
         keeping.remove(name)
         return file
+    landing.forget_pieces(file)
     file.path, file.state = name, File.State.READY
     for fact in ("kind", "media_type", "sha256", "duration_ms", "width", "height"):
         setattr(file, fact, facts[fact])
@@ -119,6 +125,7 @@ def _refuse(file: File, sentence: str) -> File:
 
 
 def _drop_bytes(file: File) -> None:
+    landing.forget_pieces(file)
     keeping.part_file(file.key).remove()
     keeping.remove(keeping.original_name(file.key))
     keeping.forget_at_hand(file.key)
