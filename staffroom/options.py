@@ -147,6 +147,12 @@ OPTIONS: tuple[Option, ...] = (
         30,
         "How many minutes a link to media works before the page renews it.",
     ),
+    Option(
+        "ledger_months",
+        int,
+        0,
+        "After how many months an entry of the activity ledger is kept in the lake alone; 0: it is kept for good.",
+    ),
     Option("invitation_days", int, 14, "How many days an invitation link works."),
     Option(
         "mfa_required",

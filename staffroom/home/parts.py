@@ -31,6 +31,7 @@ from staffroom.jobs.heartbeat import clock_ms
 from staffroom.jobs.models import Process
 from staffroom.logs import masked
 from staffroom.records import lake as lake_of_ledgers
+from staffroom.records import months
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 GIGABYTE = 1024**3
@@ -131,6 +132,8 @@ def database(site: Site) -> Part:
     if missing:
         words = _("%(kind)s: %(count)d migrations are missing.") % {"kind": found.kind, "count": len(missing)}
         return Part(FAILURE, words, _("Run `staffroom prepare`, or `staffroom start`, which does it first."), facts)
+    if missing_months := months_of(found.kind, facts):
+        return missing_months
     if found.oldest_s > 600:
         words = _("%(kind)s: somebody has kept a transaction open for %(minutes)d minutes.")
         told = words % {"kind": found.kind, "minutes": found.oldest_s // 60}
@@ -141,6 +144,22 @@ def database(site: Site) -> Part:
         told = words % {"kind": found.kind, "count": found.connections, "most": found.most_connections}
         return Part(WARNING, told, _("Raise max_connections, or lower web_threads or web_processes."), facts)
     return Part(OK, _("%(kind)s, all migrations made") % {"kind": found.kind}, "", facts)
+
+
+def months_of(kind: str, facts: Facts) -> Part | None:
+    """Whether the coming months of the ledger have their tables; nothing on a database that needs none, and where all is well."""
+    found = months.state()
+    if found is None:
+        return None
+    facts.append((_("Months of the ledger made through"), f"{found.last:%Y-%m}" if found.last else _("none")))
+    advice = _("A worker makes them every day, and `staffroom prepare` at once: see whether any is at work.")
+    if found.has_rest:
+        words = _("%(kind)s: entries stand outside of their months' tables.")
+    elif found.ahead < months.AHEAD:
+        words = _("%(kind)s: tables of the ledger's coming months are missing.")
+    else:
+        return None
+    return Part(FAILURE if found.ahead < 1 else WARNING, words % {"kind": kind}, advice, facts)
 
 
 def redis(site: Site) -> Part:

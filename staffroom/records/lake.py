@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import batched
@@ -28,7 +27,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from staffroom.people.models import Organization, Term
-from staffroom.records import ordering
+from staffroom.records import lake_shared, ordering
 from staffroom.records.append_only import LakeMark
 from staffroom.records.models import Cost, LakePart, Outcome, Statement
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROWS_AT_ONCE = 50_000
-LEDGERS = ("activity", "outcome", "cost")
+FILE = "part-0.parquet"
 
 
 def folder() -> Path:
@@ -220,7 +219,7 @@ def _cost_row(entry: tuple[Any, ...], places: Places) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-_LEDGERS: dict[str, Ledger] = {
+LEDGERS: dict[str, Ledger] = {
     "activity": Ledger(
         "activity",
         Statement,
@@ -278,18 +277,24 @@ def refresh() -> int:
 
     One process at a time: whoever comes second waits, and finds little left to do.
     """
-    with _alone():
+    from staffroom.records import lake_kept
+
+    with alone():
         places = read_places()
-        return sum(_bring_up(ledger, places) for ledger in _LEDGERS.values())
+        return sum(_bring_up(ledger, places) for ledger in LEDGERS.values()) + lake_kept.lay()
 
 
 def rebuild() -> int:
-    """Write the whole lake anew. From the same entries come the same bytes. Returns how many files were written."""
-    with _alone():
-        shutil.rmtree(folder(), ignore_errors=True)
+    """Write the whole lake anew. From the same entries come the same bytes. Returns how many files were written.
+
+    What it keeps of months that the ledger no longer has (`lake_kept`) stays as it is.
+    """
+    with alone():
+        for path in folder().glob(f"*/month=*/{FILE}"):
+            path.unlink()
         LakePart.objects.all().delete()
         places = read_places()
-        return sum(_bring_up(ledger, places, _every_month(ledger)) for ledger in _LEDGERS.values())
+        return sum(_bring_up(ledger, places, _every_month(ledger)) for ledger in LEDGERS.values())
 
 
 def _bring_up(ledger: Ledger, places: Places, also: Iterable[date] = ()) -> int:
@@ -322,7 +327,7 @@ def _every_month(ledger: Ledger) -> set[date]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Hold the lake's lock. It goes with the process, however that ends."""
     import fcntl
 
@@ -330,7 +335,8 @@ def _alone() -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with lake_shared.held():
+            yield
 
 
 def _write_months(ledger: Ledger, months: Iterable[date], places: Places) -> int:
@@ -340,14 +346,17 @@ def _write_months(ledger: Ledger, months: Iterable[date], places: Places) -> int
 def _write_month(ledger: Ledger, month: date, places: Places) -> int:
     """Write one month, or remove it when nothing is left in it. A month whose bytes are the same is not touched."""
     began = timezone.now()
-    path = folder() / ledger.name / f"month={month:%Y-%m}" / "part-0.parquet"
+    path = folder() / ledger.name / f"month={month:%Y-%m}" / FILE
     fresh = path.with_suffix(".new")
-    rows = _write_file(ledger, month, places, fresh)
+    rows = write_file(ledger, ledger.of_month(month), places, fresh)
     if not rows:
-        shutil.rmtree(path.parent, ignore_errors=True)
+        fresh.unlink()
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # what is kept for good may lie beside it
+            path.parent.rmdir()
         return LakePart.objects.filter(ledger=ledger.name, month=month).delete()[0]
-    sha256 = _sha256(fresh)
-    is_new = not path.exists() or _sha256(path) != sha256
+    sha256 = hash_of(fresh)
+    is_new = not path.exists() or hash_of(path) != sha256
     os.replace(fresh, path)
     LakePart.objects.update_or_create(
         ledger=ledger.name, month=month,
@@ -358,30 +367,37 @@ def _write_month(ledger: Ledger, month: date, places: Places) -> int:
     return int(is_new)
 
 
-def _sha256(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_file(ledger: Ledger, month: date, places: Places, path: Path) -> int:
-    """Write a month's rows to a file, a group of rows at a time. Returns how many rows there are."""
+def write_again(months: Iterable[date]) -> None:
+    """Write months of the activity ledger from what it has now. Whoever calls is `alone`."""
+    if found := sorted(set(months)):
+        _write_months(LEDGERS["activity"], found, read_places())
+
+
+def write_file(ledger: Ledger, entries: QuerySet[Any], places: Places, path: Path) -> int:
+    """Write the rows of entries to a file, a group of rows at a time. Returns how many rows there are."""
     from pyarrow import parquet
 
     schema = schema_of(ledger.columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     total = 0
     with parquet.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
-        for table in _tables(ledger, month, places, schema):
+        for table in _tables(ledger, entries, places, schema):
             writer.write_table(table, row_group_size=ROWS_AT_ONCE)
             total += table.num_rows
     return total
 
 
-def _tables(ledger: Ledger, month: date, places: Places, schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
+def _tables(ledger: Ledger, entries: QuerySet[Any], places: Places, schema: pyarrow.Schema) -> Iterator[pyarrow.Table]:
     import pyarrow
 
-    entries = ledger.of_month(month).order_by(ledger.day, "key").values_list(*_columns(ledger.fields))
-    for chosen in batched(entries.iterator(chunk_size=5000), ROWS_AT_ONCE):
+    ordered = entries.order_by(ledger.day, "key").values_list(*_columns(ledger.fields))
+    for chosen in batched(ordered.iterator(chunk_size=5000), ROWS_AT_ONCE):
         columns = zip(*(ledger.row(entry, places) for entry in chosen), strict=True)
         arrays = [pyarrow.array(values, type=each.type) for values, each in zip(columns, schema, strict=True)]
         yield pyarrow.Table.from_arrays(arrays, schema=schema)
@@ -400,4 +416,4 @@ def schema_of(columns: Iterable[tuple[str, str]]) -> pyarrow.Schema:
 
 def columns_of(ledger: str) -> tuple[tuple[str, str], ...]:
     """Names and types of a ledger's columns, for readers and for the documentation's test."""
-    return _LEDGERS[ledger].columns
+    return LEDGERS[ledger].columns

@@ -11,6 +11,7 @@ from staffroom.jobs.actions import later
 from staffroom.people import signals
 from staffroom.people.models import Person
 from staffroom.records import actions, tasks
+from staffroom.records.retired import RetiredMonth
 from staffroom.records.vocabulary import verbs
 
 
@@ -26,6 +27,8 @@ def append_deed(sender: Any, *, by: Person | None, verb: str, object: str | mode
 
 
 @receiver(signals.person_erased, dispatch_uid="staffroom.records.person_erased")
-def rewrite_lake(sender: Any, **facts: Any) -> None:
+def rewrite_lake(sender: Any, *, person: Person, **facts: Any) -> None:
     """Have the lake written without the person as soon as the erasure is committed."""
     later(tasks.refresh_lake, label="lake")
+    if RetiredMonth.objects.exists():
+        later(tasks.forget_in_lake, label="lake", person_key=str(person.key))

@@ -15,8 +15,9 @@ from staffroom.people.models import Organization, Person, Role, Section, Term
 from staffroom.permissions.models import Tool
 from staffroom.records.append_only import LedgerEntry
 from staffroom.records.finding import Mention, StatementKey
+from staffroom.records.retired import RetiredMonth
 
-__all__ = ["Mention", "StatementKey"]
+__all__ = ["Mention", "RetiredMonth", "StatementKey"]
 
 
 class Activity(models.Model):

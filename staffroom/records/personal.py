@@ -21,6 +21,7 @@ from staffroom.records.models import (
     Outcome,
     OutcomeImport,
     Price,
+    RetiredMonth,
     Statement,
     StatementKey,
 )
@@ -124,6 +125,7 @@ impersonal(Instrument, "A test, rubric or survey and its scale.")
 impersonal(Price, "A line of a price list: a role's wage, never a person's pay.")
 impersonal(ColumnMapping, "Which column of a file means what.")
 impersonal(LakePart, "Which month of which ledger has been written to the lake.")
+impersonal(RetiredMonth, "Which months the activity ledger no longer keeps; the erased are taken out of its files in the lake.")
 impersonal(LakeMark, "That a month of a ledger changed since the lake was written.")
 impersonal(StatementKey, "Which entry has which id.")
 impersonal(Mention, "By which hashes an entry is found; those of an erased person go with them.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.tasks import task
 
-from staffroom.records import actions, lake, months
+from staffroom.records import actions, lake, lake_kept, months
+from staffroom.records.actions import retiring
 from staffroom.records.models import OutcomeImport
 
 
@@ -40,3 +41,15 @@ def refresh_lake() -> int:
 def make_months() -> int:
     """Make the tables of the coming months, on PostgreSQL."""
     return months.make_ahead()
+
+
+@task
+def retire_months() -> int:
+    """Take out of the ledger what is older than it is kept."""
+    return retiring.retire_months()
+
+
+@task
+def forget_in_lake(person_key: str) -> int:
+    """Take an erased person out of what the lake alone keeps."""
+    return lake_kept.take_person_out(person_key)

@@ -14,7 +14,7 @@ from staffroom.jobs.actions import later
 from staffroom.jobs.heartbeat import Heartbeat
 from staffroom.jobs.models import Job, Process
 from staffroom.jobs.tasks import purge_finished
-from staffroom.records import lake
+from staffroom.records import lake, months
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
 from tests.cast import Cast
@@ -174,3 +174,18 @@ def test_a_database_that_was_not_prepared_is_not_ready(client: Client, monkeypat
     monkeypatch.setattr(engines, "missing_migrations", lambda: ["people.0002"])
     assert client.get("/health/ready/").status_code == 503
     assert "1 migrations are missing" in found("database").sentence
+
+
+@pytest.mark.parametrize(
+    ("ahead", "has_rest", "state"),
+    [(3, False, parts.OK), (1, False, parts.WARNING), (-1, False, parts.FAILURE), (3, True, parts.WARNING)],
+)
+def test_months_of_the_ledger_that_are_not_made_are_told(
+    monkeypatch: pytest.MonkeyPatch, ahead: int, has_rest: bool, state: str
+) -> None:
+    """As on PostgreSQL, whose largest tables are divided by month."""
+    last = months.later(months.this_month(), ahead) if ahead >= 0 else None
+    monkeypatch.setattr(months, "state", lambda: months.State(last, has_rest))
+    told = found("database")
+    assert told.state == state
+    assert (state == parts.OK) == (not told.advice)

@@ -129,16 +129,16 @@ def test_what_is_committed_while_a_month_is_written_is_written_next_time(
 ) -> None:
     """The month was read before the other entry could be seen; its mark was not there to be removed, so it stays."""
     attend(cast, workshop, 9)
-    write = lake._write_file
+    write = lake.write_file
 
     def slowly(*month: Any) -> int:
         rows_written = write(*month)
         attend(cast, workshop, 9, "tom")
         return rows_written
 
-    monkeypatch.setattr(lake, "_write_file", slowly)
+    monkeypatch.setattr(lake, "write_file", slowly)
     lake.refresh()
-    monkeypatch.setattr(lake, "_write_file", write)
+    monkeypatch.setattr(lake, "write_file", write)
     assert len(rows("activity")) == 1
     assert ("activity", "2026-09") in marks()
     lake.refresh()

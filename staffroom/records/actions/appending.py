@@ -22,6 +22,7 @@ from staffroom.records import building, finding, ordering, validation
 from staffroom.records.actions import costs
 from staffroom.records.finding import Mention, StatementKey
 from staffroom.records.models import Statement
+from staffroom.records.retired import first_open_number
 
 AT_ONCE = ordering.AT_ONCE
 DEEPEST = 10
@@ -167,8 +168,10 @@ def _void(entries: Sequence[Entry]) -> None:
     voided = [each.voids_id for each in entries if each.voids_id is not None]
     if not voided:
         return
-    Statement.objects.filter(pk__in=voided, is_voided=False).mark_voided()
-    for statement in Statement.objects.filter(pk__in=voided, costs__isnull=False).distinct():
+    # What is about to leave the ledger stays as the lake has it.
+    found = Statement.objects.filter(pk__in=voided, pk__gte=first_open_number())
+    found.filter(is_voided=False).mark_voided()
+    for statement in found.filter(costs__isnull=False).distinct():
         for cost in statement.costs.live():
             costs.append_voiding_cost(cost)
 

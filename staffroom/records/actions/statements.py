@@ -21,6 +21,7 @@ from staffroom.people.queries import district_around, memberships_of
 from staffroom.records import building, rules, validation, vocabulary
 from staffroom.records.actions import appending, costs
 from staffroom.records.models import Activity, Statement
+from staffroom.records.retired import first_open_number
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 DAY_S = 24 * 3600
@@ -195,4 +196,6 @@ def void_statement(*, by: Person, statement: Statement) -> Statement:
         raise ValidationError(_("An entry that voids another cannot be voided."))
     if locked.is_voided:
         raise ValidationError(_("This entry is voided already."))
+    if locked.pk < first_open_number():
+        raise ValidationError(_("The ledger no longer changes entries of that time."))
     return record(by=by, verb=vocabulary.verbs.VOIDED, object=locked, organization=locked.organization)

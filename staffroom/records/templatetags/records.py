@@ -8,6 +8,8 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from staffroom import options
+from staffroom.records import retired
 from staffroom.records.vocabulary import verb_label
 
 register = template.Library()
@@ -31,6 +33,12 @@ def quantity(value: Any) -> str:
 @register.filter
 def hours(value: float) -> str:
     return _("%(hours)s h") % {"hours": number_format(round(value, 1), 1)}
+
+
+@register.inclusion_tag("records/parts/kept_since.html")
+def kept_since() -> dict[str, Any]:
+    """Since when entries are kept one by one, on pages that show them; nothing where all are."""
+    return {"since": retired.kept_since() if options.get("ledger_months") > 0 else None}
 
 
 register.filter("verb", verb_label)
