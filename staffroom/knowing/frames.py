@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from staffroom.records import lake
+from staffroom.records import lake, lake_shared
 
 if TYPE_CHECKING:
     import pyarrow
@@ -111,6 +111,7 @@ def _results(path: str, instrument_key: str) -> Any:
 
 def _ledger(name: str) -> Any:
     """A ledger of the lake as a table to ask, or None while nothing has been written."""
+    lake_shared.bring_here()
     files = sorted((lake.folder() / name).glob("month=*/*.parquet"))
     if not files:
         return None

@@ -136,7 +136,7 @@ def hashes() -> Hashes:
         if path.name.startswith("."):
             continue
         name, at = path.relative_to(_folder()).as_posix(), path.stat()
-        stamp = [at.st_size, at.st_mtime_ns]
+        stamp: list[Any] = [at.st_size, at.st_mtime_ns]
         if name not in notes or notes[name][:2] != stamp:
             with path.open("rb") as file:
                 stamp = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
