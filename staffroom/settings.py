@@ -84,6 +84,8 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["staffroom.ui.templatetags.quick"],
+            "libraries": {"i18n": "staffroom.ui.templatetags.said"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

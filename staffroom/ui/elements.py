@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from html import escape
 from typing import Any
 
 from django.template import TemplateSyntaxError
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
 
@@ -17,22 +17,27 @@ def element(tag: str, content: object = "", **attributes: Any) -> SafeString:
         for name, value in attributes.items()
         if value is not None and value is not False and value != ""
     ]
-    inside = conditional_escape(content if isinstance(content, str) else str(content))
-    return SafeString(f"<{tag}{''.join(sorted(present))}>{inside}</{tag}>")
+    return SafeString(f"<{tag}{''.join(sorted(present))}>{shown(content)}</{tag}>")
+
+
+def shown(part: object) -> str:
+    """As it stands in a page: escaped, unless it is safe. Django's own `conditional_escape` costs several times as much."""
+    text = str(part)
+    return text if isinstance(text, SafeString) else escape(text)
 
 
 def _attribute(name: str, value: Any) -> str:
     """One attribute; safe text may still hold a quotation mark, which would end it."""
-    shown = name.rstrip("_").replace("_", "-")
+    hyphened = name.rstrip("_").replace("_", "-")
     if value is True:
-        return f" {shown}"
-    text = value.replace('"', "&quot;") if isinstance(value, SafeString) else escape(value)
-    return f' {shown}="{text}"'
+        return f" {hyphened}"
+    text = value.replace('"', "&quot;") if isinstance(value, SafeString) else escape(str(value))
+    return f' {hyphened}="{text}"'
 
 
 def join(*parts: object) -> SafeString:
     """The parts one after the other, each escaped unless it is safe."""
-    return SafeString("".join(conditional_escape(str(part)) for part in parts if part))
+    return SafeString("".join([shown(part) for part in parts if part]))
 
 
 def one_of(component: str, parameter: str, value: str, allowed: Collection[str]) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.forms import BaseForm
 from django.forms.boundfield import BoundField
@@ -16,30 +16,31 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from staffroom.ui import widgets
 from staffroom.ui.elements import one_of
 
 
 class Renderer(DjangoTemplates):
-    """Django's widgets in our own form and field templates."""
+    """Our own form and field templates, and widgets that are written in Python."""
 
     form_template_name = "ui/forms/form.html"
     field_template_name = "ui/forms/field.html"
-    ours: ClassVar = {"django/forms/widgets/select.html": "ui/forms/select.html"}
 
-    def get_template(self, template_name: str) -> Any:
-        return super().get_template(self.ours.get(template_name, template_name))
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        written = widgets.written(template_name, context)
+        return super().render(template_name, context, request) if written is None else written
 
 
 def field(bound: BoundField) -> SafeString:
     """One field: label, hint, error, widget."""
     if not isinstance(bound, BoundField):
         raise TemplateSyntaxError(f"{{% field %}} takes a form's field, not {bound!r}. Is its name right?")
-    return render_to_string("ui/forms/field.html", {"field": bound})
+    return widgets.field(bound)
 
 
 def error_summary(form: BaseForm) -> SafeString:
     """What has to be put right, as links to the fields; takes the focus. Nothing when nothing is wrong."""
-    return render_to_string("ui/forms/error_summary.html", {"form": form})
+    return render_to_string("ui/forms/error_summary.html", {"form": form}) if form.errors else SafeString("")
 
 
 def form(
