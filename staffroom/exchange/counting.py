@@ -8,16 +8,18 @@ part of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from itertools import batched
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from staffroom.exchange import sittings
+from staffroom.exchange import groups, sittings
 from staffroom.exchange.models import Mapping
 from staffroom.people.rows import read_rows
+from staffroom.records import finding
 from staffroom.records.models import Statement
 
 LONGEST_S = 366 * 86_400
@@ -42,6 +44,12 @@ class Foreign:
     happened_at: datetime
     duration_s: int | None
     body: dict[str, Any]
+    member: str = ""  # of the group that did it
+
+    @property
+    def who(self) -> str:
+        """By which name the program knows whoever did it."""
+        return self.member or finding.ifi(self.body["actor"])
 
     @property
     def unit(self) -> tuple[str, str]:
@@ -53,6 +61,27 @@ def foreign(entries: QuerySet[Statement]) -> Iterator[Foreign]:
     """Entries of tools that count, out of some entries."""
     found = entries.filter(tool__isnull=False, is_voided=False, voids=None)
     return (Foreign(*row) for row in found.values_list(*COLUMNS).iterator(chunk_size=1000))
+
+
+def by_member(tenant_id: int, entries: Iterable[Foreign]) -> Iterator[Foreign]:
+    """The same entries, those of groups once for each member: as the member's own, as far as the district knows them."""
+    for some in batched(entries, 1000):
+        names = {each.pk: groups.members_of(each.body) for each in some if each.actor_id is None}
+        known = groups.known(tenant_id, {name for each in names.values() for name in each})
+        for each in some:
+            if not names.get(each.pk):
+                yield each
+                continue
+            met: set[int] = set()
+            for name in names[each.pk]:
+                who = known.get(name)
+                if who is None:
+                    yield replace(each, member=name)
+                elif who.person_id not in met:
+                    met.add(who.person_id)
+                    yield replace(
+                        each, member=name, actor_id=who.person_id, role=who.role, organization_id=who.organization_id
+                    )
 
 
 def day_of(moment: datetime) -> date:
@@ -67,9 +96,15 @@ def begin_of(day: date) -> datetime:
 def of_day(tenant_id: int, person_id: int, day: date) -> QuerySet[Statement]:
     """What happened on a day of a person; what its program dates into the future has not happened."""
     until = min(begin_of(day + timedelta(days=1)), timezone.now() + CLOCKS_DIFFER)
-    return Statement.objects.filter(
-        tenant=tenant_id, actor=person_id, happened_at__gte=begin_of(day), happened_at__lt=until
-    ).order_by("happened_at", "pk")
+    found = of_person(tenant_id, person_id).filter(happened_at__gte=begin_of(day), happened_at__lt=until)
+    return found.order_by("happened_at", "pk")
+
+
+def of_person(tenant_id: int, person_id: int) -> QuerySet[Statement]:
+    """What a person did, alone or in a group."""
+    numbers = groups.numbers_with(tenant_id, person_id)
+    alone = Q(actor=person_id)
+    return Statement.objects.filter(alone | Q(actor=None, pk__in=numbers) if numbers else alone, tenant=tenant_id)
 
 
 def addresses_of(body: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -161,8 +196,9 @@ def _of_verbs(mapping: Mapping, entries: Iterable[Foreign]) -> list[Foreign]:
 def hours_of_day(chooser: Chooser, tenant_id: int, person_id: int, day: date) -> dict[int, Hours]:
     """What a day of a person gives, by mapping."""
     found: dict[int, Hours] = {}
-    for each in foreign(of_day(tenant_id, person_id, day)):
-        mapping = chooser.choose(each.body, each.tool_id) if each.role else None
+    for each in by_member(tenant_id, foreign(of_day(tenant_id, person_id, day))):
+        is_theirs = each.actor_id == person_id and each.role
+        mapping = chooser.choose(each.body, each.tool_id) if is_theirs else None
         if mapping is not None:
             found.setdefault(mapping.pk, Hours(mapping)).entries.append(each)
     for hours in found.values():
@@ -182,5 +218,5 @@ def _done_before(chooser: Chooser, hours: Hours, tenant_id: int, person_id: int,
 
 def completions(mapping: Mapping, tenant_id: int, person_id: int) -> QuerySet[Statement]:
     """What a person completed, by the verbs of a mapping."""
-    found = Statement.objects.filter(tenant=tenant_id, actor=person_id).exclude(role="")
+    found = of_person(tenant_id, person_id).exclude(role="", actor__isnull=False)
     return found.filter(verb__in=mapping.verbs) if mapping.verbs else found

@@ -85,6 +85,7 @@ def target(tenant: int | None, kind: str, value: str) -> int:
 
 # The kinds of things. The capital ones are around a statement, not in it.
 AGENT, VERB, ACTIVITY, REGISTRATION, STATEMENT, PAIR = "a", "v", "o", "r", "s", "ao"
+MEMBER = "m"  # of the group that is the actor: no question of xAPI, but hours are theirs
 AROUND_AGENT, AROUND_ACTIVITY = "A", "O"
 
 
@@ -110,6 +111,8 @@ def _mentioned(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield AGENT, who
         if activity:
             yield PAIR, f"{who}|{activity}"
+    if body["actor"].get("objectType") == "Group":
+        yield from ((MEMBER, who) for member in body["actor"].get("member", ()) if (who := ifi(member)))
     known = set(direct)
     for around, value in dict.fromkeys(_around(body, is_sub=False)):
         if around == AROUND_AGENT and value in known:

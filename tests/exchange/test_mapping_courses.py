@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Sum
 
-from staffroom.exchange import tasks
+from staffroom.exchange import lately, tasks
 from staffroom.exchange.actions import agents, mappings
 from staffroom.exchange.models import Agent, Credit, DayToCount, Mapping
 from staffroom.jobs.actions import run_waiting
@@ -306,3 +307,77 @@ def test_activities_and_tools_of_others_are_refused(cast: Cast, other_tool: Tool
         told(cast, theirs)
     with pytest.raises(ValidationError):
         told(cast, fractions, tool=other_tool.tool)
+
+
+def workshop(*members: str | dict[str, Any], minutes: int = 0, lasted: int = 90, **more: Any) -> dict[str, Any]:
+    """One statement of a workshop about all who were there."""
+    together = [by(each) if isinstance(each, str) else each for each in members]
+    return did(minutes=minutes, lasted=lasted, actor={"objectType": "Group", "member": together}, **more)
+
+
+def test_all_who_were_there_together_have_the_hours(cast: Cast, tool: ToolAtTheDoor, fractions: Activity) -> None:
+    """Told in one statement, before and after the mapping is made; who is unknown has none, and one of two names has them once."""
+    tool.post(workshop("amara", "tom", "nobody"))
+    shown = lately.preview(mapping_of(cast, fractions), mappings.entries_of(mapping_of(cast, fractions)))
+    assert (shown.entries, shown.people, shown.unmatched, shown.seconds) == (1, 2, 1, 2 * 90 * 60)
+    told(cast, fractions)
+    assert hours(fractions) == {"amara": 90, "tom": 90}
+    here = {"account": {"homePage": settings.SITE_URL, "name": str(cast.ben.key)}}
+    tool.post(workshop("ben", here, minutes=24 * 60))
+    run_waiting()
+    assert hours(fractions) == {"amara": 90, "tom": 90, "ben": 90}
+    (course,) = lately.courses_in(cast.district.pk)
+    assert (course.entries, len(course.people), len(course.unmatched)) == (2, 3, 1)
+
+
+def test_a_voided_workshop_takes_the_hours_of_all_back(cast: Cast, tool: ToolAtTheDoor, fractions: Activity) -> None:
+    told(cast, fractions)
+    (key,) = tool.post(workshop("amara", "tom"))
+    run_waiting()
+    assert hours(fractions) == {"amara": 90, "tom": 90}
+    tool.post(voiding(key))
+    run_waiting()
+    assert hours(fractions) == {}
+
+
+def test_a_member_who_is_matched_late_or_wrongly_gets_or_loses_the_hours(
+    cast: Cast, tool: ToolAtTheDoor, fractions: Activity
+) -> None:
+    told(cast, fractions)
+    tool.post(workshop("tom", account("x17"), lasted=60))
+    run_waiting()
+    assert hours(fractions) == {"tom": 60}
+    unknown = Agent.objects.get(identifier__account__name="x17")
+    agents.claim_agent(by=cast.omar, agent=unknown, person=cast.amara)
+    run_waiting()
+    assert hours(fractions) == {"tom": 60, "amara": 60}
+    agents.set_apart(by=cast.omar, agent=unknown)
+    run_waiting()
+    assert hours(fractions) == {"tom": 60}
+
+
+def test_what_was_done_alone_and_together_is_added_up_once(
+    cast: Cast, tool: ToolAtTheDoor, fractions: Activity
+) -> None:
+    told(cast, fractions)
+    tool.post(workshop("amara", "tom", lasted=60), did("amara", 300, lasted=30))
+    run_waiting()
+    assert hours(fractions) == {"amara": 90, "tom": 60}
+
+
+def test_a_thing_completed_together_counts_once_on_its_first_day(
+    cast: Cast, tool: ToolAtTheDoor, fractions: Activity
+) -> None:
+    told(cast, fractions, hours="fixed", minutes=45, verbs=[COMPLETED])
+    verb = {"id": COMPLETED}
+    tool.post(
+        workshop("amara", "tom", verb=verb),
+        workshop("amara", minutes=48 * 60, verb=verb),
+        did("tom", 72 * 60, verb=verb),
+    )
+    run_waiting()
+    assert hours(fractions) == {"amara": 45, "tom": 45}
+
+
+def mapping_of(cast: Cast, activity: Activity) -> Mapping:
+    return Mapping(tenant=cast.district, iri=COURSE, activity=activity, hours=Mapping.Hours.TOLD)

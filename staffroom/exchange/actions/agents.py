@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from staffroom.exchange import counting, matching, rules
+from staffroom.exchange import counting, groups, matching, rules
 from staffroom.exchange.actions import marking
 from staffroom.exchange.directory import Directory
-from staffroom.exchange.models import Agent, Document
+from staffroom.exchange.models import Agent, Credit, Document
 from staffroom.jobs.actions import later, report
 from staffroom.people.models import Membership, Organization, Person, Role
 from staffroom.people.rules import lasting
@@ -129,6 +129,7 @@ def _carry(agent: Agent, numbers: Sequence[int]) -> int:
             actor=agent.person_id, role=role, organization=organization
         )
     _mark(agent, entries, has_role=bool(role))
+    _mark_groups(agent, numbers)
     return len(entries)
 
 
@@ -140,6 +141,22 @@ def _mark(agent: Agent, entries: Sequence[Statement], *, has_role: bool) -> None
     if agent.person_id is not None and has_role:
         whose |= {(agent.person_id, counting.day_of(each.happened_at)) for each in counted}
     marking.mark(agent.tenant_id, whose)
+
+
+def _mark_groups(agent: Agent, numbers: Sequence[int]) -> None:
+    """What the agent did in groups is nobody's column: the days of its person are counted anew, and of those who had hours by the same."""
+    chooser = counting.chooser_of(agent.tenant_id)
+    name = finding.ifi(agent.identifier)
+    if not chooser or not Mention.objects.filter(target=finding.target(agent.tenant_id, finding.MEMBER, name)).exists():
+        return
+    days: set[marking.Day] = set()
+    for each in Statement.objects.filter(pk__in=numbers, tenant=agent.tenant_id, tool__isnull=False, actor=None):
+        if name not in groups.members_of(each.body) or chooser.choose(each.body, each.tool_id) is None:
+            continue
+        day = counting.day_of(each.happened_at)
+        had = Credit.objects.filter(day=day, mapping__tenant=agent.tenant_id).values_list("person_id", flat=True)
+        days |= {(person, day) for person in (*had, agent.person_id) if person is not None}
+    marking.mark(agent.tenant_id, days)
 
 
 def role_in(tenant: Organization, person_id: int | None) -> tuple[str, int | None]:

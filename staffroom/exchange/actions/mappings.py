@@ -106,11 +106,14 @@ def apply(mapping: Mapping) -> int:
     if mapping.removed_at is None:
         chooser = counting.Chooser([mapping])
         for some in batched(entries_of(mapping), AT_ONCE):
-            found = counting.foreign(Statement.objects.filter(pk__in=some, actor__isnull=False).exclude(role=""))
+            fitting = (
+                each for each in counting.foreign(Statement.objects.filter(pk__in=some))
+                if chooser.choose(each.body, each.tool_id) is not None
+            )  # fmt: skip
             days |= {
                 (each.actor_id, counting.day_of(each.happened_at))
-                for each in found
-                if each.actor_id is not None and chooser.choose(each.body, each.tool_id) is not None
+                for each in counting.by_member(mapping.tenant_id, fitting)
+                if each.actor_id is not None and each.role
             }
     with transaction.atomic():
         marking.mark(mapping.tenant_id, days)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from staffroom.exchange import counting
+from staffroom.exchange import counting, groups
 from staffroom.exchange.models import DayToCount
 from staffroom.jobs.actions import later
 from staffroom.jobs.models import Job
@@ -36,18 +36,25 @@ def note_arrivals(tenant_id: int, entries: Iterable[Entry]) -> None:
     chooser = counting.chooser_of(tenant_id)
     if not chooser:
         return
-    days = {
-        (each.actor_id, counting.day_of(each.happened_at))
-        for each in entries
-        if each.actor_id is not None and each.role and chooser.choose(each.body, each.tool_id) is not None
-    }
-    mark(tenant_id, days | _of_voided(each.voids_id for each in entries if each.voids_id is not None))
+    entries = list(entries)
+    fitting = [each for each in entries if chooser.choose(each.body, each.tool_id) is not None]
+    voided = [each.voids_id for each in entries if each.voids_id is not None]
+    touched = [*fitting, *(Statement.objects.filter(pk__in=voided) if voided else ())]
+    mark(tenant_id, days_of(tenant_id, touched))
 
 
-def _of_voided(numbers: Iterable[int]) -> set[Day]:
-    pks = list(numbers)
-    found = Statement.objects.filter(pk__in=pks, actor__isnull=False).exclude(role="") if pks else ()
-    return {(each.actor_id, counting.day_of(each.happened_at)) for each in found if each.actor_id is not None}
+def days_of(tenant_id: int, entries: Iterable[Entry | Statement]) -> set[Day]:
+    """The days of persons that some entries are about: of those who did something alone, and of the members of groups."""
+    days: set[Day] = set()
+    together: list[tuple[date, list[str]]] = []
+    for each in entries:
+        day = counting.day_of(each.happened_at)
+        if each.actor_id is None:
+            together.append((day, groups.members_of(each.body)))
+        elif each.role:
+            days.add((each.actor_id, day))
+    known = groups.known(tenant_id, {name for _day, names in together for name in names})
+    return days | {(known[name].person_id, day) for day, names in together for name in names if name in known}
 
 
 def soon(task: str, tenant_id: int, **arguments: Any) -> None:
