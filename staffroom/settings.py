@@ -264,8 +264,13 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CON
 SOCIALACCOUNT_PROVIDERS = sign_in.providers(options.get("oidc"), options.get("saml"))
 
 LANGUAGE_CODE = options.get("language")
+# Only what pages are written in: else a browser that asks for German would get German dates and errors within English text, all of
+# it read aloud as German.
+LANGUAGES = list({LANGUAGE_CODE: LANGUAGE_CODE, "en": "English"}.items())
 TIME_ZONE = options.get("time_zone")
 USE_I18N = USE_TZ = True
+# Whole numbers in templates are grouped: 9,000. In addresses and attributes, `stringformat` keeps them as they are.
+USE_THOUSAND_SEPARATOR = True
 
 SESSION_ENGINE = "staffroom.people.sessions"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

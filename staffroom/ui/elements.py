@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from html import escape
+from numbers import Number
 from typing import Any
 
 from django.template import TemplateSyntaxError
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 
 
@@ -17,13 +19,18 @@ def element(tag: str, content: object = "", **attributes: Any) -> SafeString:
         for name, value in attributes.items()
         if value is not None and value is not False and value != ""
     ]
-    return SafeString(f"<{tag}{''.join(sorted(present))}>{shown(content)}</{tag}>")
+    return SafeString(f"<{tag}{''.join(sorted(present))}>{_told(content)}</{tag}>")
 
 
 def shown(part: object) -> str:
     """As it stands in a page: escaped, unless it is safe. Django's own `conditional_escape` costs several times as much."""
     text = str(part)
     return text if isinstance(text, SafeString) else escape(text)
+
+
+def _told(content: object) -> str:
+    """What people read: a number is grouped, which in an attribute it is not."""
+    return shown(localize(content) if isinstance(content, Number) else content)
 
 
 def _attribute(name: str, value: Any) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from staffroom.ui import numbers
+
 WIDTH = 720
 LEFT, RIGHT, TOP = 64, 16, 16
 
@@ -99,8 +101,8 @@ def bars_and_line(rows: Sequence[dict[str, Any]], height: int = 260) -> dict[str
         ],
         "line": "M" + "L".join(f"{dot['x']} {dot['y']}" for dot in dots), "dots": dots,
         "names": [{"x": round(place, 1), **_in_two(row["name"])} for place, row in zip(places, rows, strict=True)],
-        "people": [{"y": people.at(tick), "text_y": people.at(tick) + 4, "text": f"{tick:,.0f}"} for tick in people.ticks(4)],
-        "time": [{"y": time.at(tick), "text_y": time.at(tick) + 4, "text": f"{tick:,.0f}"} for tick in time.ticks(4)],
+        "people": [{"y": people.at(tick), "text_y": people.at(tick) + 4, "text": numbers.count(tick)} for tick in people.ticks(4)],
+        "time": [{"y": time.at(tick), "text_y": time.at(tick) + 4, "text": numbers.count(tick)} for tick in time.ticks(4)],
     }  # fmt: skip
 
 

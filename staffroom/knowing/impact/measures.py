@@ -50,7 +50,7 @@ def _efficiency(portrait: Portrait) -> dict[str, str]:
     is_bounded = found["shape"] == "bounded"
     likely = wording.interval(found["low"], found["high"]) if is_bounded else _("the interval has no end")
     said = _("for ten hours of a teacher, %(likely)s; %(hours)s hours each, %(teachers)s teachers") % {
-        "likely": likely, "hours": wording.hours(found["hours_per_teacher"]), "teachers": found["teachers"]}  # fmt: skip
+        "likely": likely, "hours": wording.hours(found["hours_per_teacher"]), "teachers": wording.count(found["teachers"])}  # fmt: skip
     return {
         "value": wording.signed(found["ratio"]), "unit": _("SD"), "range": said, "note": portrait.tier_name,
         "tone": portrait.tier_tone,
@@ -81,7 +81,7 @@ def words_of(portrait: Portrait) -> dict[str, str]:
             "share": wording.percent(said["share"]), "count": wording.count(said["teachers_now"])}
         if said["share"] is not None else "",
         "hours_each": wording.hours(said["hours_per_teacher"]),
-        "planned": _("%(hours)s were planned") % {"hours": f"{planned.normalize():f}"} if planned else "",
+        "planned": _("%(hours)s were planned") % {"hours": wording.hours(float(planned))} if planned else "",
         "hours": wording.hours(said["hours"]),
         "others": _("and %(hours)s hours of %(people)s coaches and others") % {
             "hours": wording.hours(said["others_hours"]), "people": wording.count(said["others"])}

@@ -17,6 +17,7 @@ from staffroom.knowing.impact.hiding import SMALLEST
 from staffroom.measure.sentence import MESSAGES
 from staffroom.people.models import Role
 from staffroom.records.models import Price
+from staffroom.ui import numbers
 
 LOWER_IS_BETTER: Mapping[str, str] = {
     "higher": gettext_noop(
@@ -33,6 +34,8 @@ LOWER_IS_BETTER: Mapping[str, str] = {
     ),
 }
 MINUS = re.compile(r"(?<![\w.])-(?=\d)")
+# Whole numbers in a sentence.
+WHOLE = re.compile(r"%\((\w+)\)d")
 REMARKED = ("small", "cannot_tell")
 PEOPLE = ("teachers", "students", "results", "more")
 
@@ -68,12 +71,11 @@ def sentence(kept: Mapping[str, Any], *, is_higher_better: bool = True) -> str:
 
 
 def _without_small(template: str, values: dict[str, Any]) -> str:
-    """The sentence; one to four people become “fewer than 5”."""
-    for name in PEOPLE:
-        if 0 < values.get(name, 0) < SMALLEST and name != "more":
-            template = template.replace(f"%({name})d", f"%({name})s")
-            values[name] = _("fewer than %(count)d") % {"count": SMALLEST}
-    return MINUS.sub("−", template % values)
+    """The sentence; one to four people become “fewer than 5”, and thousands are set apart."""
+    for name in WHOLE.findall(template):
+        is_few = name in PEOPLE and name != "more" and 0 < values[name] < SMALLEST
+        values[name] = _("fewer than %(count)d") % {"count": SMALLEST} if is_few else numbers.count(values[name])
+    return MINUS.sub("−", WHOLE.sub(r"%(\1)s", template) % values)
 
 
 def sentences(kept: Iterable[Mapping[str, Any]], *, is_higher_better: bool = True) -> str:
@@ -106,11 +108,11 @@ def interval(low: float | None, high: float | None) -> str:
 
 def count(number: float | None) -> str:
     """A number of people or of things that tells of people; nothing where it is kept back."""
-    return _("not shown") if number is None else f"{number:,}"
+    return _("not shown") if number is None else numbers.count(number)
 
 
 def hours(number: float | None) -> str:
-    return _("not shown") if number is None else f"{number:,.1f}"
+    return _("not shown") if number is None else numbers.decimal(number)
 
 
 def dollars(cents: int | None) -> str:
@@ -118,7 +120,7 @@ def dollars(cents: int | None) -> str:
     if cents is None:
         return _("not shown")
     whole, part = divmod(abs(cents), 100)
-    return f"{'−' if cents < 0 else ''}${whole:,}.{part:02d}"
+    return f"{'−' if cents < 0 else ''}${numbers.count(whole)}.{part:02d}"
 
 
 def percent(share: float | None) -> str:
