@@ -18,6 +18,7 @@ from staffroom.exchange.counting import Chooser, Foreign
 from staffroom.exchange.models import KnownActivity, Mapping
 from staffroom.records import finding
 from staffroom.records.models import Statement
+from staffroom.ui import numbers
 
 NEWEST = 5000
 MOST_FOR_PREVIEW = 20_000
@@ -44,25 +45,29 @@ def courses_in(tenant_id: int) -> list[Course]:
     chooser = counting.chooser_of(tenant_id)
     found: dict[str, Course] = {}
     newest = Statement.objects.filter(tenant=tenant_id, tool__isnull=False).order_by("-pk")[:NEWEST]
-    for each in counting.foreign(Statement.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))):
+    entries = counting.foreign(Statement.objects.filter(pk__in=list(newest.values_list("pk", flat=True))))
+    seen = 0
+    for each in counting.by_member(tenant_id, entries):
         mapping = chooser.choose(each.body, each.tool_id)
         for iri in dict.fromkeys(iri for _distance, iri in counting.addresses_of(each.body)):
-            _add(found.setdefault(iri, Course(iri)), each, mapping)
+            _add(found.setdefault(iri, Course(iri)), each, mapping, is_counted=each.pk == seen)
+        seen = each.pk
     courses = sorted(found.values(), key=lambda course: (course.mapping is not None, -course.entries, course.iri))
     return _named(tenant_id, courses[:LONGEST_LIST])
 
 
-def _add(course: Course, entry: Foreign, mapping: Mapping | None) -> None:
-    course.entries += 1
+def _add(course: Course, entry: Foreign, mapping: Mapping | None, *, is_counted: bool) -> None:
+    if not is_counted:  # another member of the same group
+        course.entries += 1
+        course.timed += entry.duration_s is not None
     course.verbs.add(entry.verb)
-    course.timed += entry.duration_s is not None
     course.mapping = course.mapping or mapping
     if entry.tool_id is not None:
         course.tools.add(entry.tool_id)
     if entry.actor_id is not None:
         course.people.add(entry.actor_id)
     else:
-        course.unmatched.add(finding.ifi(entry.body["actor"]))
+        course.unmatched.add(entry.who)
 
 
 def _named(tenant_id: int, courses: list[Course]) -> list[Course]:
@@ -103,7 +108,8 @@ class Preview:
         if not self.entries:
             return _("No entry that is here already is about this address.")
         told = _("%(entries)s entries give %(hours)s hours to %(people)s people, on %(days)s days altogether.") % {
-            "entries": self.entries, "hours": round(self.seconds / 3600, 1), "people": self.people, "days": self.days,
+            "entries": numbers.count(self.entries), "hours": numbers.decimal(self.seconds / 3600),
+            "people": numbers.count(self.people), "days": numbers.count(self.days),
         }  # fmt: skip
         return told if self.is_all else _("Of the newest entries alone: %(told)s") % {"told": told}
 
@@ -116,13 +122,15 @@ def preview(mapping: Mapping, numbers: Iterable[int]) -> Preview:
     fitting: list[Foreign] = []
     for some in batched(pks[:MOST_FOR_PREVIEW], 500):
         found = counting.foreign(Statement.objects.filter(pk__in=some))
-        fitting += [each for each in found if chooser.choose(each.body, each.tool_id) is mapping]
+        fitting += counting.by_member(
+            mapping.tenant_id, (each for each in found if chooser.choose(each.body, each.tool_id) is mapping)
+        )
     matched = [each for each in fitting if each.actor_id is not None and each.role]
-    unmatched = {finding.ifi(each.body["actor"]) for each in fitting if each.actor_id is None}
+    unmatched = {each.who for each in fitting if each.actor_id is None}
     days = _days(mapping, matched)
     return Preview(
-        people=len({person for person, _day in days}), days=len(days), seconds=sum(days.values()), entries=len(fitting),
-        unmatched=len(unmatched), is_all=len(pks) <= MOST_FOR_PREVIEW,
+        people=len({person for person, _day in days}), days=len(days), seconds=sum(days.values()),
+        entries=len({each.pk for each in fitting}), unmatched=len(unmatched), is_all=len(pks) <= MOST_FOR_PREVIEW,
     )  # fmt: skip
 
 
