@@ -21,7 +21,7 @@ from staffroom.people import personal
 from staffroom.people.models import Person
 from staffroom.permissions import actions as permissions_actions
 from staffroom.permissions import queries as permissions
-from staffroom.seeing.lessons import queries as lessons
+from staffroom.seeing.lessons.listing import clips_listed, lessons_listed
 from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
@@ -39,8 +39,8 @@ def front(request: HttpRequest) -> HttpResponse:
     viewer = request.user
     context = {
         "step": queries.next_step(viewer, queries.newest_notice(viewer)),
-        "lent": lessons.clips_lent_to(viewer)[:5],
-        "own": lessons.lessons_for(viewer)[:4],
+        "lent": clips_listed(viewer, most=5),
+        "own": lessons_listed(viewer, most=4),
         "roles": queries.roles_of(viewer),
     }
     return render_page(request, "home/front.html", context)

@@ -9,8 +9,9 @@
 To build a question and to write it as SQL costs one to ten milliseconds, to ask it a tenth of one. So the function is called once,
 with stand-ins for its values, and the places where these arrive in the SQL are kept: no answer is, and nothing about anybody.
 
-A question depends on its values alone. They are numbers, texts, dates, moments, or tuples of numbers; a moment that is not among
-them (`timezone.now()` in a rule) would stand still, and a value that does not arrive would be forgotten: both are refused.
+A question depends on its values alone. They are numbers, texts, dates, moments, or tuples of such; a moment that is not among
+them (`timezone.now()` in a rule) would stand still, and a value that does not arrive would be forgotten: both are refused. What
+changes the question itself, such as how many rows it is about, is told by name: for each there is a question of its own.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class _Place:
     """Where a value goes in the SQL: which of the values, all told one after the other."""
 
     number: int
+    is_beginning: bool = False  # of a text: `LIKE 'value%'`
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ class Prepared[M: models.Model]:
         self._ready: dict[Values, _Ready | None] = {}
         update_wrapper(self, build)
 
-    def __call__(self, *values: Any) -> list[Any]:
+    def __call__(self, *values: Any, **form: Any) -> list[Any]:
         """The answer."""
-        ready, using = self._ready_for(values)
+        ready, using = self._ready_for(values, form)
         if ready is None:
             return []
         compiler = copy(ready.compiler)
@@ -72,19 +74,20 @@ class Prepared[M: models.Model]:
         asked._iterable_class, asked._fields = ready.asked._iterable_class, ready.asked._fields  # type: ignore[attr-defined]
         return list(asked)
 
-    def as_sql(self, *values: Any) -> tuple[str, Values]:
+    def as_sql(self, *values: Any, **form: Any) -> tuple[str, Values]:
         """The question as SQL with what goes into it, to be part of another; empty when nothing can fit."""
-        ready, using = self._ready_for(values)
+        ready, using = self._ready_for(values, form)
         return (ready.sql, self._filled(ready, values, using)) if ready else ("", ())
 
-    def _ready_for(self, values: Values) -> tuple[_Ready | None, str]:
+    def _ready_for(self, values: Values, form: dict[str, Any]) -> tuple[_Ready | None, str]:
         using = router.db_for_read(models.Model)
-        shape = (using, *(len(value) if isinstance(value, tuple) else type(value) for value in values))
+        shapes = (len(value) if isinstance(value, tuple) else type(value) for value in values)
+        shape = (using, *shapes, *form.items())
         if shape not in self._ready:
-            self._ready[shape] = self._made(values, using)
+            self._ready[shape] = self._made(values, form, using)
         return self._ready[shape], using
 
-    def _made(self, values: Values, using: str) -> _Ready | None:
+    def _made(self, values: Values, form: dict[str, Any], using: str) -> _Ready | None:
         numbers = count()
         standing = tuple(
             tuple(_stand_in(each, next(numbers)) for each in value)
@@ -92,18 +95,22 @@ class Prepared[M: models.Model]:
             else _stand_in(value, next(numbers))
             for value in values
         )
-        asked = self._build(*standing).using(using)
+        asked = self._build(*standing, **form).using(using)
         compiler = asked.query.get_compiler(using)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
             return None
-        places = {each: _Place(number) for number, each in enumerate(_flat(standing, using))}
-        found = tuple(places.get(each, each) if isinstance(each, (int, str, date)) else each for each in params)
-        self._check(set(places.values()) - set(found), found)
+        whole = {each: _Place(number) for number, each in enumerate(_flat(standing, using))}
+        begun = {f"{each}%": _Place(place.number, is_beginning=True) for each, place in whole.items()}
+        found = tuple(
+            (whole | begun).get(each, each) if isinstance(each, (int, str, date)) else each for each in params
+        )
+        arrived = {each.number for each in found if isinstance(each, _Place)}
+        self._check({place.number for place in whole.values()} - arrived, found)
         return _Ready(asked, compiler, sql, found)
 
-    def _check(self, lost: set[_Place], params: Values) -> None:
+    def _check(self, lost: set[int], params: Values) -> None:
         if lost:
             raise LookupError(f"{self.__name__}: values do not arrive in the question.")  # type: ignore[attr-defined]
         if any(isinstance(each, date) or (isinstance(each, str) and _MOMENT.match(each)) for each in params):
@@ -111,7 +118,15 @@ class Prepared[M: models.Model]:
 
     def _filled(self, ready: _Ready, values: Values, using: str) -> Values:
         given = list(_flat(values, using))
-        return tuple(given[each.number] if isinstance(each, _Place) else each for each in ready.params)
+        like: Callable[[str], str] = connections[using].ops.prep_for_like_query
+        return tuple(
+            each
+            if not isinstance(each, _Place)
+            else f"{like(given[each.number])}%"
+            if each.is_beginning
+            else given[each.number]
+            for each in ready.params
+        )
 
 
 def prepared[M: models.Model](build: Callable[..., models.QuerySet[M, Any]]) -> Prepared[M]:

@@ -55,13 +55,19 @@ def shared_with(viewer: Person, model: type[models.Model]) -> Q:
 
 def lent(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
     """Live loans of things of one kind that reach the viewer, without anything else of them."""
-    return Share.objects.filter(rules.usable_by(viewer), content_type=ContentType.objects.get_for_model(model))
+    kind = ContentType.objects.get_for_model(model).pk
+    return lent_to_one(viewer.pk, rules.belongs_to(viewer), kind, timezone.now())
+
+
+def lent_to_one(viewer: int, organizations: Iterable[int], kind: int, at: datetime) -> QuerySet[Share]:
+    """The same, told by number, at a moment."""
+    return Share.objects.filter(rules.live_shares(at) & rules.reaching_one(viewer, organizations), content_type=kind)
 
 
 def unopened(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
     """Those of them that others lent and whose thing the viewer has not opened yet."""
     kind = ContentType.objects.get_for_model(model).pk
-    return _unopened_by(viewer.pk, rules.belongs_to(viewer), kind, timezone.now())
+    return unopened_by(viewer.pk, rules.belongs_to(viewer), kind, timezone.now())
 
 
 def unopened_in_sql(viewer: Person, model: type[models.Model]) -> tuple[str, tuple[Any, ...]]:
@@ -70,16 +76,15 @@ def unopened_in_sql(viewer: Person, model: type[models.Model]) -> tuple[str, tup
     return _unopened_ready.as_sql(viewer.pk, tuple(rules.belongs_to(viewer)), kind, timezone.now())
 
 
-def _unopened_by(viewer: int, organizations: Iterable[int], kind: int, at: datetime) -> QuerySet[Share]:
-    reaching = rules.live_shares(at) & rules.reaching_one(viewer, organizations)
+def unopened_by(viewer: int, organizations: Iterable[int], kind: int, at: datetime) -> QuerySet[Share]:
+    """The same, told by number, at a moment."""
     opened = Access.objects.filter(viewer=viewer, content_type=kind, object_id=OuterRef("object_id"))
-    lent = Share.objects.filter(reaching, content_type=kind).exclude(owner=viewer)
-    return lent.filter(~Exists(opened.order_by()))
+    return lent_to_one(viewer, organizations, kind, at).exclude(owner=viewer).filter(~Exists(opened.order_by()))
 
 
 @prepared
 def _unopened_ready(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Share]:
-    return _unopened_by(viewer, organizations, kind, at).order_by().only("pk")
+    return unopened_by(viewer, organizations, kind, at).order_by().only("pk")
 
 
 def opened_by(viewer: Person, model: type[models.Model], pks: Iterable[int]) -> set[int]:

@@ -13,6 +13,7 @@ from staffroom.people.models import Enrollment, Membership, Person, Role, Sectio
 from staffroom.permissions.models import BreakGlass, Circle, CircleMember, Consent, Share
 from staffroom.permissions.models import about as pointing_at
 from staffroom.seeing.lessons import actions, queries, rules
+from staffroom.seeing.lessons.listing import clips_listed, lessons_listed
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 from tests.cast import Cast
 from tests.lessons.conftest import all_say_yes, in_two_weeks
@@ -89,6 +90,9 @@ def test_the_two_readings_of_every_rule_agree_over_generated_worlds(cast: Cast) 
         inside = set(Lesson.objects.filter(rules.inside_for(person)))
         assert inside == {lesson for lesson in lessons if rules.is_inside(person, lesson)}
         lent = set(Clip.objects.filter(rules.lent_to(person)))
+        assert [row.pk for row in clips_listed(person, most=500)] == sorted((clip.pk for clip in lent), reverse=True)
+        own = sorted(lesson.pk for lesson in lessons if lesson.owner_id == person.pk)
+        assert sorted(row.pk for row, _progress in lessons_listed(person, most=500)) == own
         for name, found in (("watch", watched), ("open", opened), ("lent", lent), ("moment", read)):
             seen[name] += len(found)
     leaving = set(Lesson.objects.filter(rules.leaving_school()))

@@ -56,6 +56,18 @@ def test_it_takes_numbers_by_the_handful_and_moments(cast: Cast) -> None:
     assert among.as_sql((), later) == ("", ())
 
 
+@prepared
+def below(path: str, *, most: int) -> QuerySet[Membership]:
+    return Membership.objects.filter(organization__path__startswith=path).order_by("pk")[:most]
+
+
+def test_beginnings_of_texts_arrive_and_what_has_a_name_makes_another_question(cast: Cast) -> None:
+    for path in {held.organization.path for held in Membership.objects.select_related("organization")} | {"%", "_"}:
+        anew = list(Membership.objects.filter(organization__path__startswith=path).order_by("pk"))
+        assert below(path, most=500) == anew
+        assert below(path, most=1) == anew[:1]
+
+
 def test_values_come_as_python_knows_them(cast: Cast) -> None:
     assert named(cast.amara.given_name) == list(
         Person.objects.filter(given_name=cast.amara.given_name).values_list("key", "is_active", "created_at")

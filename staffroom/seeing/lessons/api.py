@@ -20,7 +20,7 @@ from staffroom.people.models import Person, Section
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import Circle, Share
 from staffroom.permissions.queries import live_shares_of
-from staffroom.seeing.lessons import actions, queries
+from staffroom.seeing.lessons import actions, listing, queries
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
 router = Router(tags=["Lessons"])
@@ -174,6 +174,14 @@ def _lesson_out(lesson: Lesson, progress: queries.Progress) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _lesson_row_out(lesson: listing.LessonRow, progress: queries.Progress) -> dict[str, Any]:
+    return {
+        "key": lesson.key, "slug": lesson.slug, "title": lesson.title, "taught_on": lesson.taught_on,
+        "section": lesson.section, "focus": lesson.focus_shown, "state": progress.state,
+        "duration_ms": lesson.duration_ms, "ends_on": lesson.ends_on,
+    }  # fmt: skip
+
+
 def _moment_out(moment: Moment) -> dict[str, Any]:
     return {
         "key": moment.key, "clip": moment.clip.key if moment.clip else None, "start_ms": moment.start_ms,
@@ -190,6 +198,13 @@ def _clip_out(clip: Clip) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _clip_row_out(clip: listing.ClipRow) -> dict[str, Any]:
+    return {
+        "key": clip.key, "lesson": clip.lesson_key, "title": clip.title, "question": clip.question,
+        "start_ms": clip.start_ms, "end_ms": clip.end_ms, "owner": clip.owner,
+    }  # fmt: skip
+
+
 def _cut(rows: list[Any], limit: int, cursor_of: Any) -> tuple[list[Any], str]:
     """The rows that were asked for, and the cursor of what comes after them."""
     return rows[:limit], str(cursor_of(rows[limit - 1])) if len(rows) > limit else ""
@@ -198,9 +213,10 @@ def _cut(rows: list[Any], limit: int, cursor_of: Any) -> tuple[list[Any], str]:
 @router.get("/lessons/", response={200: LessonsOut, 401: Refused, 422: Refused})
 def list_lessons(request: HttpRequest, limit: int = LIMIT, after: str = AFTER) -> dict[str, Any]:
     """My lessons, newest first."""
-    found = queries.lessons_after(queries.lessons_for(_viewer(request)), after)
-    rows, after = _cut(list(found[: limit + 1]), limit, queries.cursor_of)
-    return {"lessons": [_lesson_out(lesson, progress) for lesson, progress in queries.progress_in(rows)], "next": after}
+    rows, cursor = _cut(
+        listing.lessons_listed(_viewer(request), after, most=limit + 1), limit, lambda row: row[0].cursor
+    )
+    return {"lessons": [_lesson_row_out(*row) for row in rows], "next": cursor}
 
 
 @router.post("/lessons/", response={201: LessonOut, 401: Refused, 422: Refused})
@@ -269,9 +285,8 @@ def make_clip(request: HttpRequest, key: UUID, body: ClipIn) -> Status[dict[str,
 @router.get("/clips/", response={200: ClipsOut, 401: Refused, 422: Refused})
 def list_lent_clips(request: HttpRequest, limit: int = LIMIT, after: str = AFTER) -> dict[str, Any]:
     """Clips that colleagues lend me, newest first."""
-    found = queries.clips_after(queries.clips_lent_to(_viewer(request)), after)
-    rows, cursor = _cut(list(found[: limit + 1]), limit, lambda clip: clip.pk)
-    return {"clips": [_clip_out(clip) for clip in rows], "next": cursor}
+    rows, cursor = _cut(listing.clips_listed(_viewer(request), after, most=limit + 1), limit, lambda clip: clip.pk)
+    return {"clips": [_clip_row_out(clip) for clip in rows], "next": cursor}
 
 
 @router.get("/clips/{uuid:key}/", response={200: ClipOut, **WRONG})

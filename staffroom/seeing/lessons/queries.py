@@ -31,35 +31,24 @@ PAGE = 30
 
 
 def lessons_for(viewer: Person) -> QuerySet[Lesson]:
-    """The viewer's own lessons, newest first, with what a list shows of them."""
+    """The viewer's own lessons, newest first. Lists of them are rows: ``listing.lessons_listed``."""
     found = Lesson.objects.filter(owner=viewer).select_related("section", "file", "upload", "focus_element", "owner")
-    return (
-        found.defer("captions")
-        .annotate(moment_count=Count("moments", distinct=True), clip_count=Count("clips", distinct=True))
-        .order_by("-taught_on", "-pk")
-    )
+    return found.defer("captions").order_by("-taught_on", "-pk")
 
 
-def cursor_of(lesson: Lesson) -> str:
-    """The place of a lesson in the list, for asking what comes after it: ``2026-11-20.41``."""
-    return f"{lesson.taught_on.isoformat()}.{lesson.pk}"
+def with_counts(found: QuerySet[Lesson]) -> QuerySet[Lesson]:
+    """Lessons with ``moment_count`` and ``clip_count``."""
+    return found.annotate(moment_count=Count("moments", distinct=True), clip_count=Count("clips", distinct=True))
 
 
-def lessons_after(found: QuerySet[Lesson], cursor: str) -> QuerySet[Lesson]:
-    """What comes after a place in the list of lessons; a place that cannot be read is its beginning."""
+def lesson_place(cursor: str) -> tuple[date, int] | tuple[()]:
+    """A place in the list of lessons, such as ``2026-11-20.41``; nothing when it cannot be read, which is its beginning."""
     day, _dot, pk = cursor.partition(".")
     try:
         taught_on = date.fromisoformat(day)
     except ValueError:
-        return found
-    if not pk.isdecimal() or len(pk) > 18:
-        return found
-    return found.filter(Q(taught_on__lt=taught_on) | Q(taught_on=taught_on, pk__lt=int(pk)))
-
-
-def clips_after(found: QuerySet[Clip], cursor: str) -> QuerySet[Clip]:
-    """The same for clips, whose place is their number."""
-    return found.filter(pk__lt=int(cursor)) if cursor.isdecimal() and len(cursor) < 19 else found
+        return ()
+    return (taught_on, int(pk)) if pk.isdecimal() and len(pk) <= 18 else ()
 
 
 def moment_cursor(moment: Moment) -> str:
@@ -406,7 +395,7 @@ def unseen_count(viewer: Person) -> int:
     return inside + (Clip.objects.filter(rules.allowed_for(viewer), pk__in=elsewhere).count() if elsewhere else 0)
 
 
-def unseen_among(viewer: Person, clips: Iterable[Clip]) -> set[int]:
+def unseen_among(viewer: Person, clips: Iterable[Any]) -> set[int]:
     """Which of some clips the viewer has not opened yet."""
     pks = {clip.pk for clip in clips}
     return pks - permissions.opened_by(viewer, Clip, pks)

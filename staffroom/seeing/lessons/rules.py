@@ -6,9 +6,11 @@ outside the school see it only when every student of the section has a yes. A ro
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,7 +22,7 @@ from staffroom.people.rules import lasting
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import BreakGlass, Consent, Share
 from staffroom.permissions.models import about as pointing_at
-from staffroom.permissions.rules import usable_by
+from staffroom.permissions.rules import belongs_to, usable_by
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
 NOT_STAFF = (Role.STUDENT, Role.PARTNER)
@@ -44,11 +46,15 @@ def is_inside(person: Person, lesson: Lesson) -> bool:
 def inside_for(person: Person, at: str = "") -> Q:
     """Lessons for which the person counts as inside the school; ``at`` is the path to the lesson, as in ``lesson__``."""
     schools = people.schools_of(person)
+    return _inside(schools, schools.values(), timezone.localdate(), at)
+
+
+def _inside(schools: Collection[int], paths: Iterable[str], today: date, at: str) -> Q:
     if not schools:
         return NOBODY
-    below = reduce(or_, (Q(organization__path__startswith=path) for path in schools.values()))
+    below = reduce(or_, (Q(organization__path__startswith=path) for path in paths))
     colleague = Membership.objects.filter(
-        lasting(), below, ~Q(role__in=NOT_STAFF), person=OuterRef(f"{at}owner"), person__is_active=True
+        lasting(today), below, ~Q(role__in=NOT_STAFF), person=OuterRef(f"{at}owner"), person__is_active=True
     )
     return Q(**{f"{at}section__school__in": list(schools)}) | Q(Exists(colleague.order_by()), **{f"{at}section": None})
 
@@ -58,14 +64,16 @@ def may_leave_school(lesson: Lesson) -> bool:
     return lesson.section is not None and permissions.consents_in(lesson.section, lesson.taught_on).may_leave_school
 
 
-def leaving_school(at: str = "") -> Q:
+def leaving_school(at: str = "", today: date | None = None) -> Q:
     """Lessons that may be seen outside the school; ``at`` is the path to the lesson."""
     newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
     students = Enrollment.objects.filter(
         Q(ends_on=None) | Q(ends_on__gte=OuterRef(f"{at}taught_on")),
         section=OuterRef(f"{at}section"), role=Enrollment.Role.STUDENT,
     ).order_by().annotate(answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1]))  # fmt: skip
-    without_yes = students.filter(Q(answer=None) | ~Q(answer=Consent.Answer.YES) | Q(until__lt=timezone.localdate()))
+    without_yes = students.filter(
+        Q(answer=None) | ~Q(answer=Consent.Answer.YES) | Q(until__lt=today or timezone.localdate())
+    )
     return Q(Exists(students), **{f"{at}section__isnull": False}) & ~Q(Exists(without_yes))
 
 
@@ -102,12 +110,44 @@ def loan_of(person: Person, clip: Clip) -> Share | None:
 
 def lent_to(person: Person) -> Q:
     """Clips that somebody else has lent to the person and that the families' answers let her see."""
-    return permissions.shared_with(person, Clip) & allowed_for(person)
+    return lent_to_viewer(viewer_in_values(person))
+
+
+class Viewer(NamedTuple):
+    """What decides whether a clip is lent to a person, in values: who she is, where she belongs, and now."""
+
+    pk: int
+    organizations: tuple[int, ...]
+    schools: tuple[int, ...]
+    paths: tuple[str, ...]
+    kind: int  # of content: clips
+    at: datetime
+    today: date
+
+
+def viewer_in_values(person: Person) -> Viewer:
+    schools = people.schools_of(person)
+    kind = pointing_at(Clip())["content_type"].pk
+    organizations = tuple(sorted(belongs_to(person)))
+    return Viewer(
+        person.pk, organizations, tuple(schools), tuple(schools.values()), kind, timezone.now(), timezone.localdate()
+    )
+
+
+def lent_to_viewer(viewer: Viewer) -> Q:
+    """``lent_to`` of a person in values, so that the question can be prepared."""
+    shares = permissions.lent_to_one(viewer.pk, viewer.organizations, viewer.kind, viewer.at)
+    return Q(pk__in=shares.order_by().values("object_id")) & _allowed(viewer)
 
 
 def allowed_for(person: Person) -> Q:
     """Others' clips that the person may see as soon as they are lent to her."""
-    return ~Q(lesson__owner=person) & (inside_for(person, "lesson__") | leaving_school("lesson__"))
+    return _allowed(viewer_in_values(person))
+
+
+def _allowed(viewer: Viewer) -> Q:
+    inside = _inside(viewer.schools, viewer.paths, viewer.today, "lesson__")
+    return ~Q(lesson__owner=viewer.pk) & (inside | leaving_school("lesson__", viewer.today))
 
 
 def openable_by(person: Person) -> Q:

@@ -13,28 +13,18 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.template import Context
 from django.template.base import Parser, Token
 from django.template.defaultfilters import date as django_date
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as django_url
-from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import get_language
 
+from staffroom.ui.addresses import address
+
 register = template.Library()
-
-
-def address(name: str, *arguments: Any) -> str:
-    """`reverse`, remembered; for addresses in rows."""
-    return _address(get_urlconf() or settings.ROOT_URLCONF, get_script_prefix(), name, arguments)
-
-
-@lru_cache(maxsize=8192)
-def _address(urlconf: str, prefix: str, name: str, arguments: tuple[Any, ...]) -> str:
-    return reverse(name, urlconf, args=arguments)
 
 
 class AddressNode(URLNode):

@@ -27,6 +27,7 @@ from staffroom.seeing.lessons import actions, exports, queries
 from staffroom.seeing.lessons.captions import LARGEST_BYTES
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import CaptionsForm, LessonForm, NewLessonForm, ReflectionForm
+from staffroom.seeing.lessons.listing import clips_listed, lessons_listed
 from staffroom.seeing.lessons.models import Lesson
 from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
 from staffroom.ui.csv import csv_response, wants_csv
@@ -34,13 +35,6 @@ from staffroom.ui.navigation import waiting_for
 from staffroom.ui.pages import render_page, respond_invalid
 
 NEW_PLACE = "lesson:new"
-
-
-def _page(found: Any, cursor_of: Any) -> tuple[list[Any], str]:
-    """Thirty rows, and the address of those after them."""
-    rows = list(found[: queries.PAGE + 1])
-    shown = rows[: queries.PAGE]
-    return shown, f"?before={cursor_of(shown[-1])}" if len(rows) > queries.PAGE else ""
 
 
 @login_required
@@ -53,16 +47,12 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
         lines = (
             (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, vars(each)["moment_count"],
              vars(each)["clip_count"], each.ends_on)
-            for each in queries.lessons_for(viewer).iterator()
+            for each in queries.with_counts(queries.lessons_for(viewer)).iterator()
         )  # fmt: skip
         return csv_response("lessons.csv", header, lines)
-    found = queries.lessons_after(queries.lessons_for(viewer), request.GET.get("before", ""))
-    lessons, older_url = _page(found, queries.cursor_of)
-    context = {
-        "rows": queries.progress_in(lessons),
-        "older_url": older_url,
-        "lent": waiting_for(request).get("lessons", 0),
-    }
+    rows = lessons_listed(viewer, request.GET.get("before", ""), most=queries.PAGE + 1)
+    older_url = f"?before={rows[queries.PAGE - 1][0].cursor}" if len(rows) > queries.PAGE else ""
+    context = {"rows": rows[: queries.PAGE], "older_url": older_url, "lent": waiting_for(request).get("lessons", 0)}
     return render_page(request, "lessons/list.html", context)
 
 
@@ -78,8 +68,9 @@ def list_shared(request: HttpRequest) -> HttpResponseBase:
             for each in lent
         )
         return csv_response("shared", [_("Clip"), _("Colleague"), _("Date"), _("From"), _("To")], lines)
-    found = queries.clips_after(queries.clips_lent_to(viewer), request.GET.get("before", ""))
-    clips, older_url = _page(found, lambda clip: clip.pk)
+    clips = clips_listed(viewer, request.GET.get("before", ""), most=queries.PAGE + 1)
+    older_url = f"?before={clips[queries.PAGE - 1].pk}" if len(clips) > queries.PAGE else ""
+    clips = clips[: queries.PAGE]
     unseen = queries.unseen_among(viewer, clips)
     rows = [(clip, clip.pk in unseen) for clip in clips]
     context = {"rows": rows, "older_url": older_url, "lent": waiting_for(request).get("lessons", 0)}
