@@ -6,6 +6,7 @@ import { watchDialogs } from "./dialogs";
 import { watchDrafts } from "./drafts";
 import { watchFailures } from "./failures";
 import { watchMenus } from "./menus";
+import { watchTables } from "./tables";
 import { watchTheme } from "./theme";
 import { watchUnsaved } from "./unsaved";
 
@@ -16,3 +17,4 @@ watchDialogs();
 watchDrafts();
 watchUnsaved();
 watchFailures();
+watchTables();

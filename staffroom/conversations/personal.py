@@ -35,14 +35,14 @@ def declare_all() -> None:
     impersonal(Thread, "only ties comments to a thing; names nobody")
     declare(
         model=Comment,
-        what=gettext_lazy("What you said about a moment or a clip"),
+        what=gettext_lazy("What you said about a note or a clip"),
         why=gettext_lazy("So that colleagues can answer each other"),
         how_long=gettext_lazy("As long as the thing it was said about"),
         about=lambda person: Q(author=person),
         erase=_erase_comments,
         describe=lambda comment: comment.text or _("a comment that you took back"),
         author=lambda comment: comment.author.full_name if comment.author else _("somebody erased"),
-        readers=lambda comment: _("Whoever can see the moment or clip it was said about"),
+        readers=lambda comment: _("Whoever can see the note or clip it was said about"),
         export=lambda comment: {
             "text": comment.text,
             "created_at": comment.created_at.isoformat(),

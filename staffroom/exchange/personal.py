@@ -7,11 +7,23 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staffroom.exchange import attaching
-from staffroom.exchange.models import Agent, Attachment, Credit, DayToCount, Document, KnownActivity, Mapping, Rejection
+from staffroom.exchange.models import (
+    Agent,
+    Attachment,
+    Credit,
+    DayToCount,
+    Destination,
+    Document,
+    KnownActivity,
+    Mapping,
+    PutAside,
+    Rejection,
+)
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
 from staffroom.records import erasing, finding
@@ -85,7 +97,7 @@ declare(
     about=lambda person: Q(person=person),
     erase=_delete,
     describe=lambda credit: _("%(day)s: %(activity)s, %(minutes)s min") % {
-        "day": credit.day.isoformat(), "activity": credit.activity.name, "minutes": round(credit.seconds / 60)},
+        "day": date_format(credit.day), "activity": credit.activity.name, "minutes": round(credit.seconds / 60)},
     author=lambda credit: _("counted from entries of other programs"),
     readers=lambda credit: _("you; leaders of your school and district see date, minutes and kinds"),
     export=lambda credit: {
@@ -100,7 +112,7 @@ declare(
     how_long=gettext_lazy("A moment."),
     about=lambda person: Q(person=person),
     erase=_delete,
-    describe=lambda mark: mark.day.isoformat(),
+    describe=lambda mark: date_format(mark.day),
     author=lambda mark: _("made by what a program wrote"),
     readers=lambda mark: _("nobody"),
     ends=gettext_lazy("As soon as it is counted."),
@@ -120,3 +132,16 @@ declare(
 impersonal(KnownActivity, "What a course or workshop of another program is called.")
 impersonal(Attachment, "Bytes under their hash; whose they are is said by statements alone, with which they go.")
 impersonal(Rejection, "Which rule a program's request broke; never what it held.")
+declare(
+    model=Destination,
+    what=gettext_lazy("That you let another record store have what is written here"),
+    why=gettext_lazy("To know whom to ask about it."),
+    how_long=gettext_lazy("As long as the district's ledgers."),
+    about=lambda person: Q(made_by=person),
+    erase=lambda destinations, person: destinations.update(made_by=None),
+    describe=str,
+    author=lambda destination: _("you"),
+    readers=lambda destination: _("administrators of your district"),
+    ends=gettext_lazy("With the district's ledgers."),
+)
+impersonal(PutAside, "Which entry another store refused, by its number, and what it said.")

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -87,7 +88,8 @@ def leave_circle(request: HttpRequest, key: UUID, person_key: UUID) -> HttpRespo
 @require_safe
 def sections(request: HttpRequest) -> HttpResponseBase:
     """Sections whose families' answers the viewer keeps."""
-    found = queries.consent_sections_for(_person(request)).order_by("school__name", "title", "pk")
+    found = queries.consent_sections_for(_person(request)).annotate(newest=Max("terms__begins_on"))
+    found = found.order_by(F("newest").desc(nulls_last=True), "school__name", "title", "pk")
     if not found.exists() and not queries.keeps_consent(request.user):
         raise Http404
     if wants_csv(request):

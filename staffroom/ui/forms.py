@@ -40,7 +40,8 @@ def field(bound: BoundField) -> SafeString:
 
 def error_summary(form: BaseForm) -> SafeString:
     """What has to be put right, as links to the fields; takes the focus. Nothing when nothing is wrong."""
-    return render_to_string("ui/forms/error_summary.html", {"form": form}) if form.errors else SafeString("")
+    is_wrong = isinstance(form, BaseForm) and form.errors  # a page may have no form this time
+    return render_to_string("ui/forms/error_summary.html", {"form": form}) if is_wrong else SafeString("")
 
 
 def form(
@@ -65,6 +66,6 @@ def form(
     `draft` names where typed text is kept until the form has been accepted; `guard` asks before leaving half-filled.
     With `target` (a CSS selector, or `this`) htmx sends it and puts the answer there; a 422 replaces the form itself.
     """
-    one_of("form", "kind", kind, {"main", "danger"})
+    one_of("form", "kind", kind, {"main", "plain", "danger"})
     request: HttpRequest | None = context.get("request")
     return render_to_string("ui/forms/whole.html", {**locals(), "submit": submit or _("Save")}, request=request)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -89,7 +90,7 @@ def declare_all() -> None:
         how_long=gettext_lazy("One school year, or less where your district says so"),
         about=lambda person: Q(owner=person),
         erase=_erase_lessons,
-        describe=lambda lesson: f"{lesson.title}, {lesson.taught_on.isoformat()}",
+        describe=lambda lesson: f"{lesson.title}, {date_format(lesson.taught_on)}",
         author=lambda lesson: lesson.owner.full_name,
         readers=_lesson_readers,
         export=exports.lesson_as_data,
@@ -140,7 +141,7 @@ def declare_all() -> None:
         erase=_delete,
         describe=lambda sitting: (
             _("%(minutes)s minutes on %(day)s")
-            % {"minutes": round(sitting.active_s / 60), "day": sitting.began_at.date().isoformat()}
+            % {"minutes": round(sitting.active_s / 60), "day": date_format(sitting.began_at)}
         ),
         author=lambda sitting: _("Staffroom"),
         readers=lambda sitting: _("You; leaders see dates and minutes of coaching, never what was watched"),

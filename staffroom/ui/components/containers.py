@@ -86,8 +86,8 @@ def tabs(content: str, *, label: str) -> SafeString:
 
 
 def tab(label: str, href: str, *, current: bool = False, count: int | None = None) -> SafeString:
-    """One of the `{% tabs %}`."""
-    number = "" if count is None else element("span", count, class_="tab-count")
+    """One of the `{% tabs %}`; `count` is how many wait there, of which none is not told."""
+    number = "" if not count else element("span", count, class_="tab-count")
     link = element("a", SafeString(f"{element('span', label)}{number}"), href=href, aria_current=current and "page")
     return element("li", link)
 
