@@ -116,6 +116,7 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     web.set_defaults(does="running:web")
     prepare = _command(commands, "prepare", "preparing:prepare", "Bring the database and static files up to date.")
     prepare.add_argument("--quiet", action="store_true", help="say nothing when it works")
+    prepare.add_argument("--no-static", action="store_true", help="only the database: for hosts that serve no pages")
 
 
 def _address(command: argparse.ArgumentParser) -> None:

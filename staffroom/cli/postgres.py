@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from staffroom.cli import Failure, Mistake
+from staffroom.cli.sqlite import LAKE, LAKE_COLUMNS
 
 COLUMNS = "columns.json"
 TABLES = """
@@ -22,8 +23,8 @@ TABLES = """
 """
 
 
-def dump(folder: Path) -> dict[str, int]:
-    """Write each table into a file of a folder; returns how many rows each has."""
+def dump(folder: Path) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Write each table into a file of a folder; returns how many rows each has, and the files of the lake."""
     from django.db import connection
 
     counts: dict[str, int] = {}
@@ -44,10 +45,25 @@ def dump(folder: Path) -> dict[str, int]:
                         file.write(piece)
                 cursor.execute(f"SELECT count(*) FROM {_quoted(table)}")
                 counts[table] = cursor.fetchone()[0]
+            cursor.execute(LAKE)
+            lake = [dict(zip(LAKE_COLUMNS, map(_plain, row), strict=True)) for row in cursor.fetchall()]
         finally:
             cursor.execute("ROLLBACK")
     (folder / COLUMNS).write_text(json.dumps(columns))
-    return counts
+    return counts, lake
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int) else str(value)
+
+
+def check(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse tables that have not the rows that the manifest says: a row is a line of its file."""
+    for table in json.loads((folder / COLUMNS).read_text()):
+        with (folder / f"{table}.copy").open("rb") as file:
+            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
+        if lines != manifest["tables"].get(table):
+            raise Failure(f"the table {table} in the archive is damaged: it has not its rows. Nothing was restored.")
 
 
 def refuse_full() -> None:

@@ -43,13 +43,23 @@ def make_folder() -> Path:
     return folder
 
 
-def ensure_prepared() -> None:
-    """Prepare in a process of its own, if the stamp says that something has changed."""
+def ensure_prepared(*, has_pages: bool = True) -> None:
+    """Prepare in a process of its own, if the stamp says that something has changed. A host of workers needs no static files."""
     folder = make_folder()
     if _is_fresh(folder):
         return
+    is_shared = options.get("database_url").startswith("postgres")
     done = subprocess.run(
-        [sys.executable, "-m", "staffroom", "prepare", "--quiet"], env=child_environment(), check=False
+        [
+            sys.executable,
+            "-m",
+            "staffroom",
+            "prepare",
+            "--quiet",
+            *(["--no-static"] if is_shared and not has_pages else []),
+        ],
+        env=child_environment(),
+        check=False,
     )
     if done.returncode:
         raise Failure("the database could not be prepared; nothing was started")
@@ -63,7 +73,10 @@ def prepare(told: argparse.Namespace) -> int:
     from django.db import connection
 
     folder = options.data_folder()
-    (folder / STAMP).unlink(missing_ok=True)
+    # On PostgreSQL each start comes here; what lies in this folder may be as it should be all the same.
+    is_collected = told.quiet and _is_as_stamped(folder)
+    if not told.no_static:
+        (folder / STAMP).unlink(missing_ok=True)
     if not told.quiet:
         print(f"Preparing {folder}")
     with _only_one(connection):
@@ -71,7 +84,10 @@ def prepare(told: argparse.Namespace) -> int:
             _make_at_once()
         call_command("migrate", interactive=False, verbosity=0)
         _install_defaults()
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    if told.no_static:
+        return 0
+    if not is_collected:
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     (folder / STAMP).write_text(_stamp(folder))
     return 0
 
@@ -128,6 +144,10 @@ class _only_one:
 def _is_fresh(folder: Path) -> bool:
     if options.get("database_url").startswith("postgres"):
         return False  # somebody else may have brought it back or emptied it: ask the database itself
+    return _is_as_stamped(folder)
+
+
+def _is_as_stamped(folder: Path) -> bool:
     try:
         return (folder / STAMP).read_text() == _stamp(folder) and (folder / "static" / "staticfiles.json").exists()
     except FileNotFoundError:

@@ -240,7 +240,7 @@ def _keep_heart(server: Any, over: threading.Event) -> None:
 def worker(told: argparse.Namespace) -> int:
     """One worker process."""
     if LIFELINE not in os.environ:
-        ensure_prepared()
+        ensure_prepared(has_pages=False)
     follow_lifeline()
     set_up()
     from staffroom.jobs.worker import WorkerLoop

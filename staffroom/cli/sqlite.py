@@ -12,10 +12,12 @@ from typing import Any
 from staffroom.cli import Failure, Mistake
 
 NAME = "staffroom.sqlite3"
+LAKE_COLUMNS = ("ledger", "month", "path", "rows", "sha256")
+LAKE = f"SELECT {', '.join(LAKE_COLUMNS)} FROM records_lakepart ORDER BY ledger, month"
 
 
-def dump(folder: Path) -> dict[str, int]:
-    """Write the database into a folder; returns how many rows each table has."""
+def dump(folder: Path) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Write the database into a folder; returns how many rows each table has, and the files of the lake."""
     source = database()
     if not source.exists():
         raise Mistake(f"there is no database {source}")
@@ -23,7 +25,7 @@ def dump(folder: Path) -> dict[str, int]:
     with closing(sqlite3.connect(source, timeout=60)) as live, closing(sqlite3.connect(folder / NAME)) as copy:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
-        return counted(copy)
+        return counted(copy), [dict(zip(LAKE_COLUMNS, row, strict=True)) for row in copy.execute(LAKE)]
 
 
 def database() -> Path:
@@ -44,8 +46,8 @@ def refuse_full() -> None:
         raise Mistake(f"{database()} exists already. Nothing was restored.")
 
 
-def load(folder: Path, manifest: dict[str, Any]) -> None:
-    """Check the copy, and let it appear under its name in one step."""
+def check(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a copy that is damaged or has not the rows that the manifest says."""
     copy = folder / NAME
     with closing(sqlite3.connect(copy)) as connection:
         if (
@@ -53,6 +55,11 @@ def load(folder: Path, manifest: dict[str, Any]) -> None:
             or counted(connection) != manifest["tables"]
         ):
             raise Failure("the database in the archive is damaged. Nothing was restored.")
+
+
+def load(folder: Path, manifest: dict[str, Any]) -> None:
+    """Let the copy, which has been checked, appear under its name in one step."""
+    copy = folder / NAME
     target = database()
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(copy, target.with_name(f".{target.name}.part"))
