@@ -10,7 +10,7 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         from staffroom.conversations import listening, personal, queries, tasks
         from staffroom.jobs.schedules import every
-        from staffroom.ui import navigation, slots
+        from staffroom.ui import navigation
 
         personal.declare_all()
         listening.listen()
@@ -20,4 +20,3 @@ class ConversationsConfig(AppConfig):
                 "notices", _("Notices"), "bell", "conversations:notices", 90, place="bell", count=queries.unread_in_sql
             )
         )
-        slots.fill("home:front", "conversations:waiting", 20, label=_("Waiting for you"))

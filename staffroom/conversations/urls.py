@@ -7,7 +7,6 @@ from staffroom.conversations import views
 app_name = "conversations"
 urlpatterns = [
     path("notices/", views.notices, name="notices"),
-    path("notices/waiting/", views.waiting, name="waiting"),
     path("notices/read/", views.read_notices, name="read_notices"),
     path("notices/mail/", views.wish_mail, name="wish_mail"),
     path("notices/<int:notice_id>/", views.open_notice, name="open_notice"),

@@ -67,14 +67,6 @@ def _notices_page(request: HttpRequest) -> dict[str, Any]:
 
 @login_required
 @require_GET
-def waiting(request: HttpRequest) -> HttpResponse:
-    """The newest unread notices, as a part of the front page."""
-    shown = list(queries.notices_for(_person(request), unread_only=True)[:5])
-    return render_page(request, "conversations/waiting.html", {"notices": shown}, fragment="waiting")
-
-
-@login_required
-@require_GET
 def open_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Go where the notice leads; it is read by that."""
     notice = queries.notices_for(_person(request)).filter(pk=notice_id).first()

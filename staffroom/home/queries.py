@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from staffroom.conversations import queries as conversations
@@ -43,7 +45,7 @@ def roles_of(person: Person) -> set[str]:
 def next_step(person: Person, notice: Notice | None) -> Step:
     """What now: an answer that waits, a lesson on its way, a colleague's clip; else the first deed of one's role."""
     roles = roles_of(person)
-    if notice is not None and notice.url:
+    if notice is not None:
         return _step_of_notice(notice)
     if roles & {Role.ADMINISTRATOR} and not people.sections_for(person).exists():
         return Step(
@@ -56,6 +58,12 @@ def next_step(person: Person, notice: Notice | None) -> Step:
             _("For every activity: who took part, the cost, the effect and how sure it is."),
             _("Open What works"), reverse("impact:activities"),
         )  # fmt: skip
+    if roles == {Role.ADMINISTRATOR}:
+        return Step(
+            _("Your site"), "activity", _("See that every part works"),
+            _("Web, workers, storage, the ledger: how each is now, and what to do where something is wrong."),
+            _("Open Health"), reverse("home:parts"),
+        )  # fmt: skip
     return _step_of_watcher(person, roles)
 
 
@@ -66,7 +74,7 @@ def _step_of_notice(notice: Notice) -> Step:
         _("Waiting for you"),
         "bell",
         sentence_of(notice),
-        "",
+        date_format(timezone.localtime(notice.created_at), "DATETIME_FORMAT"),
         _("Open"),
         reverse("conversations:open_notice", args=[notice.pk]),
     )
@@ -91,9 +99,9 @@ def _step_of_watcher(person: Person, roles: set[str]) -> Step:
     )  # fmt: skip
 
 
-def newest_notice(person: Person) -> Notice | None:
-    """What has waited the shortest."""
-    return conversations.notices_for(person, unread_only=True).first()
+def newest_notices(person: Person) -> list[Notice]:
+    """What waits, and has waited the shortest: the first is the next step."""
+    return list(conversations.notices_for(person, unread_only=True)[:5])
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,10 @@ def front(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, Person):
         return redirect("account_login")
     viewer = request.user
+    newest, *others = queries.newest_notices(viewer) or [None]
     context = {
-        "step": queries.next_step(viewer, queries.newest_notice(viewer)),
+        "step": queries.next_step(viewer, newest),
+        "waiting": others,
         "lent": clips_listed(viewer, most=5),
         "own": lessons_listed(viewer, most=4),
         "roles": queries.roles_of(viewer),

@@ -137,7 +137,6 @@ LESSONS = (
 )
 CONVERSATIONS = (
     Door("conversations:notices", SIGNED_IN),
-    Door("conversations:waiting", SIGNED_IN),
     Door("conversations:read_notices", SIGNED_IN, methods="POST"),
     Door("conversations:wish_mail", SIGNED_IN, methods="POST"),
     Door("conversations:open_notice", OWNER, "notice.pk", answers=frozenset({302})),

@@ -27,7 +27,7 @@ from staffroom.seeing.lessons import actions, exports, queries
 from staffroom.seeing.lessons.captions import LARGEST_BYTES
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import CaptionsForm, LessonForm, NewLessonForm, ReflectionForm
-from staffroom.seeing.lessons.listing import clips_listed, lessons_listed
+from staffroom.seeing.lessons.listing import clips_in, clips_listed, lessons_listed
 from staffroom.seeing.lessons.models import Lesson
 from staffroom.seeing.lessons.views.doors import add_refusal, notes_context, own_lesson, person, player_of_lesson
 from staffroom.ui.csv import csv_response, wants_csv
@@ -43,7 +43,7 @@ def list_lessons(request: HttpRequest) -> HttpResponseBase:
     """My lessons, newest first."""
     viewer = person(request)
     if wants_csv(request):
-        header = [_("Title"), _("Date"), _("Section"), _("Focus"), _("Moments"), _("Clips"), _("Ends")]
+        header = [_("Title"), _("Date"), _("Section"), _("Focus"), _("Notes"), _("Clips"), _("Ends")]
         lines = (
             (each.title, each.taught_on, each.section or "", each.focus_element or each.focus, vars(each)["moment_count"],
              vars(each)["clip_count"], each.ends_on)
@@ -173,7 +173,7 @@ def lesson_context(request: HttpRequest, lesson: Lesson) -> dict[str, Any]:
         **notes,
         "progress": progress,
         "player": player_of_lesson(request, lesson) if progress.state == "ready" else None,
-        "clips": queries.clips_of(viewer, lesson),
+        "clips": clips_in(viewer, lesson),
         "consents": queries.consents_for(viewer, lesson.section),
         "reflection_form": ReflectionForm(initial={"reflection": lesson.reflection, **notes["reflection_draft"]}),
     }
