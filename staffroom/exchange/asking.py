@@ -206,7 +206,7 @@ def _limit(told: str) -> int:
 
 def answer(caller: Caller, question: Question) -> Page:
     """One page. The next begins after the last entry of this one, or is none."""
-    settled = ordering.settled_through("default")
+    settled = ordering.settled_through("default") if question.is_ascending else ordering.settled_lately("default")
     if question.is_ascending:
         # What is still being written could come before what was read already; it waits for the next time.
         question = replace(question, before=min(question.before, ordering.first_unsettled(settled, "default")))
@@ -228,7 +228,7 @@ def _loaded(body: Any) -> dict[str, Any]:
     return loaded
 
 
-def _rows(caller: Caller, question: Question) -> list[tuple[int, Any]]:
+def _rows(caller: Caller, question: Question) -> list[tuple[Any, ...]]:
     """The numbers and bodies of a page and one more. After and before are `>=` and `<`."""
     order = "ASC" if question.is_ascending else "DESC"
     table = connection.ops.quote_name(Statement._meta.db_table)
@@ -257,10 +257,7 @@ def _rows(caller: Caller, question: Question) -> list[tuple[int, Any]]:
             f"SELECT s.id, s.body FROM ({source}) f CROSS JOIN {table} s WHERE s.id = f.entry AND {' AND '.join(where)} "
             f"ORDER BY f.entry {order} LIMIT {question.limit + 1}"
         )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        found: list[tuple[int, Any]] = cursor.fetchall()
-    return found
+    return read_rows(sql, values)
 
 
 def _more(caller: Caller, question: Question) -> str:

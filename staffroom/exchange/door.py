@@ -182,9 +182,8 @@ def _answer(
 
 def _tell_how_far(request: HttpRequest, response: HttpResponse) -> None:
     """Name the moment up to which the ledger is complete; not while the database is out of reach: what was done stays done."""
-    settled = ordering.settled_lately if request.method in ("POST", "PUT") else ordering.settled_through
     with suppress(*OUT_OF_REACH):
-        response["X-Experience-API-Consistent-Through"] = building.timestamp(settled("default"))
+        response["X-Experience-API-Consistent-Through"] = building.timestamp(ordering.settled_lately("default"))
 
 
 def _refuse(refusal: Refusal, request: HttpRequest, call: Call | None) -> HttpResponse:

@@ -9,16 +9,18 @@ called and no signal sent.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import batched, chain
 from typing import Any
 
 import orjson
-from django.db import connections, models, router
+from django.db import DataError, connections, models, router
 
 AT_ONCE = 5000
 WORTH_COPYING = 16  # rows: to begin and to end a COPY is a journey to the server each
@@ -42,42 +44,54 @@ def insert_rows(
     name them. `ignore_known`: rows that are there already stay as they are.
     """
     connection = connections[using or router.db_for_write(model)]
+    plan = _plan(model, tuple(columns), "key" in shared, connection.alias)
+    fixed = tuple(
+        field.get_db_prep_save(shared.get(field.attname, field.get_default()), connection) for field in plan.fixed
+    )
+    ready = _ready(rows, plan.needs_key, plan.adapters, fixed)
+    unless = " ON CONFLICT DO NOTHING" if ignore_known else ""
+    may_copy = connection.vendor == "postgresql" and not ignore_known
+    total = 0
+    for chosen in batched(ready, AT_ONCE):
+        if may_copy and len(chosen) > WORTH_COPYING:
+            _copy(connection, f"COPY {plan.into} FROM STDIN", chosen)
+        elif len(chosen) <= WORTH_COPYING:
+            each = ", ".join([plan.marks] * len(chosen))
+            _do(connection, f"INSERT INTO {plan.into} VALUES {each}{unless}", chain.from_iterable(chosen))
+        else:
+            with connection.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {plan.into} VALUES {plan.marks}{unless}", chosen)
+        total += len(chosen)
+    return total
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How rows of some columns go into a table: worked out once."""
+
+    into: str
+    marks: str
+    needs_key: bool
+    adapters: list[tuple[int, Adapt]]
+    fixed: list[models.Field[Any, Any]]
+
+
+@lru_cache(500)
+def _plan(model: type[models.Model], columns: tuple[str, ...], has_key: bool, using: str) -> _Plan:
+    connection = connections[using]
     fields = {
         field.attname: field
         for field in model._meta.concrete_fields
         if not field.primary_key or field.attname in columns
     }
-    needs_key = "key" in fields and "key" not in columns and "key" not in shared
+    needs_key = "key" in fields and "key" not in columns and not has_key
     varying = [*columns, "key"] if needs_key else [*columns]
-    fixed = {
-        name: field.get_db_prep_save(shared.get(name, field.get_default()), connection)
-        for name, field in fields.items()
-        if name not in varying
-    }
-    names = ", ".join(connection.ops.quote_name(str(fields[name].column)) for name in (*varying, *fixed))
-    marks = ", ".join(["%s"] * (len(varying) + len(fixed)))
-    table = connection.ops.quote_name(model._meta.db_table)
+    fixed = [field for name, field in fields.items() if name not in varying]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(str(field.column)) for field in (*(fields[name] for name in varying), *fixed))
     adapters = [(place, adapt) for place, name in enumerate(varying) if (adapt := _adapter(fields[name], connection))]
-    ready = _ready(rows, needs_key, adapters, tuple(fixed.values()))
-    unless = " ON CONFLICT DO NOTHING" if ignore_known else ""
-    may_copy = connection.vendor == "postgresql" and not ignore_known
-    total = 0
-    with connection.cursor() as cursor:
-        for chosen in batched(ready, AT_ONCE):
-            if may_copy and len(chosen) > WORTH_COPYING:
-                _copy(connection, cursor, f"COPY {table} ({names}) FROM STDIN", chosen)
-            elif len(chosen) <= WORTH_COPYING:
-                each = ", ".join([f"({marks})"] * len(chosen))
-                _do(
-                    connection,
-                    cursor,
-                    f"INSERT INTO {table} ({names}) VALUES {each}{unless}",
-                    chain.from_iterable(chosen),
-                )
-            else:
-                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){unless}", chosen)
-            total += len(chosen)
-    return total
+    marks = f"({', '.join(['%s'] * (len(varying) + len(fixed)))})"
+    return _Plan(f"{quote(model._meta.db_table)} ({names})", marks, needs_key, adapters, fixed)
 
 
 @contextmanager
@@ -103,18 +117,41 @@ def together(using: str = "default") -> Iterator[None]:
 _waiting = threading.local()
 
 
-def _do(connection: Any, cursor: Any, sql: str, values: Iterable[Any]) -> None:
+def _do(connection: Any, sql: str, values: Iterable[Any]) -> None:
     commands = getattr(_waiting, "commands", None)
     if commands is not None and connection.vendor == "postgresql":
         commands.append((sql, list(values)))
-    else:
+        return
+    with connection.cursor() as cursor:
         cursor.execute(sql, list(values))
 
 
-def _copy(connection: Any, cursor: Any, command: str, rows: Iterable[Sequence[Any]]) -> None:
-    with connection.wrap_database_errors, cursor.copy(command) as out:
-        for row in rows:
-            out.write_row(row)
+def _copy(connection: Any, command: str, rows: Iterable[Sequence[Any]]) -> None:
+    """In COPY's own text, which costs a fifth of handing over value by value."""
+    text = "".join(["\t".join(map(_as_text, row)) + "\n" for row in rows])
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as out:
+        out.write(text.encode())
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _as_text(value: Any) -> str:
+    """A value as COPY reads it."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise DataError("PostgreSQL keeps no character NUL.")
+        return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value
+    if value is None:
+        return "\\N"
+    if isinstance(value, (bytes, memoryview)):
+        return f"\\\\x{bytes(value).hex()}"
+    if isinstance(value, float):
+        return repr(value)
+    return _as_text(_json(value.obj)) if hasattr(value, "obj") else str(value)  # psycopg's Jsonb
+
+
+_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 
 
 def _ready(
@@ -166,7 +203,27 @@ def among_sql(column: str, values: Sequence[Any], using: str = "default") -> tup
 
 def read_rows(sql: str, values: Sequence[Any], using: str = "default") -> list[tuple[Any, ...]]:
     """The answer to a question in SQL, as the database tells it: no value is converted."""
-    with connections[using].cursor() as cursor:
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        return _read_prepared(connection, sql, values)
+    with connection.cursor() as cursor:
         cursor.execute(sql, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def _read_prepared(connection: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """PostgreSQL reads and plans the question once for each connection, and from then on is only told the values."""
+    from psycopg import Cursor
+
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    raw = connection.connection
+    with connection.wrap_database_errors, Cursor(raw) as cursor:
+        raw.prepare_threshold = 0
+        try:
+            cursor.execute(sql, values, prepare=True)
+        finally:
+            raw.prepare_threshold = None  # what Django asks is put together anew each time
+        return cursor.fetchall()

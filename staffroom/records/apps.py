@@ -21,6 +21,7 @@ class RecordsConfig(AppConfig):
         schedules.every(tasks.price_time, hours=1)
         schedules.every(tasks.refresh_lake, hours=1)
         schedules.every(tasks.forget_old_previews, hours=24)
+        schedules.every(tasks.settle_awaited, minutes=5)
         schedules.every(tasks.make_months, hours=24)
         schedules.every(tasks.retire_months, hours=24)
         post_migrate.connect(_make_months, sender=self)

@@ -50,6 +50,24 @@ class Mention(models.Model):
         return f"{self.target} in {self.entry}"
 
 
+class Awaiting(models.Model):
+    """An entry speaks of another that is not there yet: when that comes, it is found by it too, and voided if that is what was said.
+
+    `key`: what would stand in `StatementKey`. `may_void_others`: whoever sent the entry may void what others of its place wrote.
+    """
+
+    pk = models.CompositePrimaryKey("key", "entry")
+    key = models.UUIDField()
+    entry = models.BigIntegerField()
+    may_void_others = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "awaiting"
+
+    def __str__(self) -> str:
+        return f"{self.key} by {self.entry}"
+
+
 def key_in(tenant: int | None, key: UUID) -> UUID:
     """What stands in `StatementKey` for a statement's id in a district."""
     return UUID(bytes=blake2b(b"%d|%b" % (tenant or 0, key.bytes), digest_size=16).digest())

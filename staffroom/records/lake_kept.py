@@ -39,7 +39,7 @@ def keep(row: RetiredMonth, begin: int, end: int) -> None:
             name = f"ledger/{row.month:%Y-%m}/{month:%Y-%m}.parquet"
             files.append({"month": month.isoformat(), "name": name, "rows": rows, "sha256": _put(name, path)})
         path.unlink()
-    if sum(each["rows"] for each in files) != stored.live().count():
+    if sum(int(str(each["rows"])) for each in files) != stored.live().count():
         raise NotKept(f"{row}: not every entry that counts went into the lake")
     row.files, row.entries = files, stored.count()
     row.save(update_fields=["files", "entries"])

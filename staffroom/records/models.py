@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from staffroom.people.models import Organization, Person, Role, Section, Term
 from staffroom.permissions.models import Tool
 from staffroom.records.append_only import LedgerEntry
-from staffroom.records.finding import Mention, StatementKey
+from staffroom.records.finding import Awaiting, Mention, StatementKey
 from staffroom.records.retired import RetiredMonth
 
-__all__ = ["Mention", "RetiredMonth", "StatementKey"]
+__all__ = ["Awaiting", "Mention", "RetiredMonth", "StatementKey"]
 
 
 class Activity(models.Model):

@@ -21,6 +21,7 @@ COUNT_BITS = 22
 BLOCK_BITS = 10
 AT_ONCE = 1 << BLOCK_BITS
 SEQUENCE = "records_entry_order"
+LATELY_S = 0.25
 
 
 def first_number(moment: datetime) -> int:
@@ -80,11 +81,14 @@ _settled: dict[str, tuple[float, datetime]] = {}
 
 
 def settled_lately(using: str) -> datetime:
-    """A moment up to which the ledger is complete, on PostgreSQL up to a second old: for answers that only tell it in passing."""
+    """A moment up to which the ledger is complete, on PostgreSQL up to a moment old: for answers that only tell it in passing.
+
+    What was complete stays complete: an older moment tells less, and nothing wrong.
+    """
     if connections[using].vendor != "postgresql":
         return settled_through(using)
     seen_at, moment = _settled.get(using, (0.0, EPOCH))
-    if time.monotonic() - seen_at > 1:
+    if time.monotonic() - seen_at > LATELY_S:
         seen_at, moment = time.monotonic(), settled_through(using)
         _settled[using] = seen_at, moment
     return moment

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,6 +16,7 @@ from staffroom.records import building, erasing, finding, vocabulary
 from staffroom.records.append_only import LakeMark
 from staffroom.records.models import (
     Activity,
+    Awaiting,
     ColumnMapping,
     Cost,
     Instrument,
@@ -54,9 +58,24 @@ def _erase_costs(costs: QuerySet[Cost], person: Person) -> int:
     return Cost.objects.filter(pk__in=list(costs.values_list("pk", flat=True))).take_person_out(person=None)
 
 
+# Things of our own, as an entry names them: by an address that says nothing to a reader.
+OURS = re.compile(r"/things/(\w+)/[^/]+$")
+THINGS = {
+    "lesson": gettext_lazy("a lesson"),
+    "clip": gettext_lazy("a clip"),
+    "moment": gettext_lazy("a note"),
+    "comment": gettext_lazy("a reply"),
+    "file": gettext_lazy("a recording"),
+}
+
+
 def _describe_statement(entry: Statement) -> str:
-    day = timezone.localdate(entry.happened_at).isoformat()
-    what = entry.activity.name if entry.activity else entry.object_iri
+    day = date_format(timezone.localtime(entry.happened_at), "DATE_FORMAT")
+    ours = OURS.search(entry.object_iri)
+    thing = THINGS.get(ours[1]) if ours else None
+    named = [str(thing)] if thing else []
+    named += [entry.activity.name] if entry.activity else []
+    what = ", ".join(named) or entry.object_iri
     minutes = "" if entry.duration_s is None else _(", %(minutes)s min") % {"minutes": round(entry.duration_s / 60)}
     return f"{day}: {vocabulary.verb_label(entry.verb)} {what}{minutes}"
 
@@ -99,7 +118,7 @@ declare(
     how_long=KEPT,
     about=lambda person: Q(person=person),
     erase=_erase_costs,
-    describe=lambda cost: f"{cost.happened_on}: {cost.ingredient}, {cost.quantity.normalize():f} {cost.unit}",
+    describe=lambda cost: f"{date_format(cost.happened_on)}: {cost.ingredient}, {cost.quantity.normalize():f} {cost.unit}",
     author=lambda cost: _("made by the deed itself"),
     readers=lambda cost: _("those who keep the district's records"),
     export=lambda cost: {
@@ -115,7 +134,7 @@ declare(
     how_long=KEPT,
     about=lambda person: Q(imported_by=person),
     erase=lambda imports, person: imports.update(imported_by=None),
-    describe=lambda each: f"{each.name}, {each.created_at.date()}",
+    describe=lambda each: f"{each.name}, {date_format(each.created_at.date())}",
     author=lambda each: _("you"),
     readers=lambda each: _("those who keep the district's records"),
     ends=gettext_lazy("With the district's ledgers."),
@@ -125,7 +144,10 @@ impersonal(Instrument, "A test, rubric or survey and its scale.")
 impersonal(Price, "A line of a price list: a role's wage, never a person's pay.")
 impersonal(ColumnMapping, "Which column of a file means what.")
 impersonal(LakePart, "Which month of which ledger has been written to the lake.")
-impersonal(RetiredMonth, "Which months the activity ledger no longer keeps; the erased are taken out of its files in the lake.")
+impersonal(
+    RetiredMonth, "Which months the activity ledger no longer keeps; the erased are taken out of its files in the lake."
+)
 impersonal(LakeMark, "That a month of a ledger changed since the lake was written.")
 impersonal(StatementKey, "Which entry has which id.")
+impersonal(Awaiting, "Which entry speaks of another that has not come.")
 impersonal(Mention, "By which hashes an entry is found; those of an erased person go with them.")

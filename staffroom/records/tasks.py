@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.tasks import task
 
 from staffroom.records import actions, lake, lake_kept, months
-from staffroom.records.actions import retiring
+from staffroom.records.actions import appending, retiring
 from staffroom.records.models import OutcomeImport
 
 
@@ -53,3 +53,9 @@ def retire_months() -> int:
 def forget_in_lake(person_key: str) -> int:
     """Take an erased person out of what the lake alone keeps."""
     return lake_kept.take_person_out(person_key)
+
+
+@task
+def settle_awaited() -> int:
+    """Join entries with what they speak of, where both came in the same moment."""
+    return appending.settle()

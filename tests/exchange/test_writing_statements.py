@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from staffroom.records.actions import appending
+from staffroom.records.finding import Awaiting
+from tests.cast import Cast
 from tests.exchange.knocking import COURSE, DID, ToolAtTheDoor, account, agent, reference, rows_held, statement, voiding
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +258,32 @@ def test_references_hold_any_id(either: ToolAtTheDoor) -> None:
     one = statement(object=reference(str(uuid.uuid4())), context={"statement": reference(str(uuid.uuid4()))})
     either.post(one)
     assert json.loads(either.get(statementId=one["id"]).content)["object"] == one["object"]
+
+
+def test_a_voiding_that_came_first_voids_what_its_tool_may_void(tool: ToolAtTheDoor, cast: Cast) -> None:
+    """By the same rule as for what is there already: another tool's statement takes the right to everything."""
+    other = ToolAtTheDoor(cast.district)
+    of_others, of_narrow, own = statement(), statement(), statement()
+    narrow = tool.with_scopes("statements/write", "statements/read")
+    tool.post(voiding(of_others["id"]))
+    narrow.post(voiding(of_narrow["id"]), voiding(own["id"]))
+    other.post(of_others, of_narrow)
+    narrow.post(own)
+    told = {each["id"]: tool.get(statementId=each["id"]).status_code for each in (of_others, of_narrow, own)}
+    assert told == {of_others["id"]: 404, of_narrow["id"]: 200, own["id"]: 404}
+    assert not Awaiting.objects.exists()
+
+
+def test_what_was_sent_in_the_same_moment_is_joined_a_little_later(tool: ToolAtTheDoor) -> None:
+    """Neither of two transactions sees the other; as if so, the one is put where it would wait if the other were not there."""
+    one = statement()
+    (mark,) = tool.post(voiding(one["id"]))
+    row = Awaiting.objects.get()
+    Awaiting.objects.all().delete()
+    tool.post(one)
+    assert tool.get(statementId=one["id"]).status_code == 200
+    row.save(force_insert=True)
+    assert appending.settle() == 1
+    assert tool.get(statementId=one["id"]).status_code == 404
+    assert tool.found(verb=DID) == [mark], "the voiding is found by what it voids"
+    assert appending.settle() == 0

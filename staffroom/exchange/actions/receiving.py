@@ -101,7 +101,11 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
             _entry(caller, number, told, _completed(told, stored, authority, major), stored_at, people)
             for number, told in zip(numbers, some, strict=True)
         ]
-        appending.append(entries, may_be_awaited={key for body, key in some if "id" in body})
+        appending.append(
+            entries,
+            may_be_awaited={key for body, key in some if "id" in body},
+            may_void_others=scopes.ALL in caller.scopes,
+        )
         appending.price(entries)
         marking.note_arrivals(caller.tenant_id, entries)
     return len(fresh)
@@ -110,9 +114,10 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
 def _refuse_voiding_of_others(caller: Caller, bodies: Iterable[dict[str, Any]]) -> None:
     """A tool voids what it wrote itself; with the scope `all`, what it may read. Refuses (403) the rest of its district."""
     wanted = [uuid.UUID(body["object"]["id"]) for body in bodies]
-    numbers = appending.entries_of(wanted, caller.tenant_id).values() if wanted else ()
+    if not wanted or not (numbers := appending.entries_of(wanted, caller.tenant_id).values()):
+        return
     there = Statement.objects.filter(pk__in=numbers, tenant_id=caller.tenant_id).exclude(tool_id=caller.tool_id)
-    if not numbers or not (others := set(there.values_list("pk", flat=True))):
+    if not (others := set(there.values_list("pk", flat=True))):
         return
     if scopes.ALL in caller.scopes:
         others -= set(asking.visible_to(caller).filter(pk__in=others).values_list("pk", flat=True))

@@ -14,13 +14,14 @@ from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from staffroom.people.models import Organization
 from staffroom.people.rows import among_sql, insert_rows, read_rows, together
 from staffroom.records import building, finding, ordering, validation
 from staffroom.records.actions import costs
-from staffroom.records.finding import Mention, StatementKey
+from staffroom.records.finding import Awaiting, Mention, StatementKey
 from staffroom.records.models import Statement
 from staffroom.records.retired import first_open_number
 
@@ -78,34 +79,44 @@ def entries_of(keys: Collection[uuid.UUID], tenant_id: int | None) -> dict[uuid.
     return {told[hashed]: entry for hashed, entry in found}
 
 
-def append(entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = ()) -> None:
+def append(
+    entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = (), may_void_others: bool = True
+) -> None:
     """Append entries, with all that follows: voiding, and what they are found by.
 
-    `may_be_awaited`: the keys that somebody else chose, so that earlier entries may speak of them already. Raises IntegrityError when
-    a key is taken, CannotBeVoided when one would void an entry that itself voids.
+    `may_be_awaited`: the keys that somebody else chose, so that earlier entries may speak of them already. `may_void_others`: whether
+    a voiding among them reaches, when it comes, an entry that another tool wrote. Raises IntegrityError when a key is taken,
+    CannotBeVoided when one would void an entry that itself voids.
     """
     if not entries:
         return
     targets = {each.id: finding.targets_of(each.body, each.tenant_id) for each in entries}
     bodies = {each.key: each for each in entries}
     referring = [each for each in entries if each.body["object"].get("objectType") == "StatementRef"]
-    if referring:
-        _follow(referring, bodies, targets)
-    awaited = _awaited(may_be_awaited, entries) if may_be_awaited else []
+    waiting = _follow(referring, bodies, targets) if referring else []
+    hashed = {finding.key_in(each.tenant_id, each.key): each for each in entries}
+    awaited = _awaited({key: each for key, each in hashed.items() if each.key in may_be_awaited})
     # In one order for everybody: two batches that bring the same statements wait for each other, and not in a circle.
-    keys = sorted((finding.key_in(each.tenant_id, each.key), each.id) for each in entries)
+    keys = sorted((key, each.id) for key, each in hashed.items())
     for referrer, entry in awaited:
         targets.setdefault(referrer, set()).update(targets[entry.id])
     with together():
         insert_rows(StatementKey, ("key", "entry"), keys)
+        insert_rows(Awaiting, ("key", "entry"), waiting, ignore_known=True, may_void_others=may_void_others)
         Statement.objects.append_rows(COLUMNS, map(_row, entries))
         insert_rows(Mention, ("target", "entry"), finding.rows_of(targets.items()), ignore_known=bool(awaited))
     _void(entries)
 
 
-def _follow(referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: dict[int, set[int]]) -> None:
-    """Let entries about other entries be found by what those are found by; and see what the voiding ones void."""
+def _follow(
+    referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: dict[int, set[int]]
+) -> list[tuple[uuid.UUID, int]]:
+    """Let entries about other entries be found by what those are found by; and see what the voiding ones void.
+
+    Returns which entries (hashed keys) are not there yet, and who waits for them.
+    """
     there: There = {}
+    waiting: list[tuple[uuid.UUID, int]] = []
     for tenant_id in {each.tenant_id for each in referring}:
         wanted = {uuid.UUID(each.body["object"]["id"]) for each in referring if each.tenant_id == tenant_id}
         there |= _bodies(wanted - here.keys(), tenant_id)
@@ -116,6 +127,7 @@ def _follow(referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: d
             seen.add(about)
             found = _of_tenant(about, each.tenant_id, here, there)
             if found is None:
+                waiting.append((finding.key_in(each.tenant_id, about), each.id))
                 break
             number, body = found
             if not targets[each.id] or number != each.id:
@@ -125,6 +137,7 @@ def _follow(referring: Iterable[Entry], here: dict[uuid.UUID, Entry], targets: d
                     raise CannotBeVoided(_("An entry that voids another cannot be voided."))
                 each.voids_id = number
             about = uuid.UUID(body["object"]["id"]) if body["object"].get("objectType") == "StatementRef" else None
+    return waiting
 
 
 def _of_tenant(
@@ -143,29 +156,69 @@ def _bodies(keys: Collection[uuid.UUID], tenant_id: int | None) -> There:
     return {(tenant_id, key): (number, body) for key, number, body in found}
 
 
-def _awaited(keys: Collection[uuid.UUID], entries: Sequence[Entry]) -> list[tuple[int, Entry]]:
-    """Earlier entries that speak of entries which come only now; a voiding that waited for one voids it."""
-    by_target = {
-        finding.target(each.tenant_id, finding.STATEMENT, str(each.key)): each for each in entries if each.key in keys
-    }
-    among, values = among_sql("target", [*by_target])
-    waiting = read_rows(f"SELECT target, entry FROM records_mention WHERE {among}", values)
-    if not waiting:
-        return []
-    voiding = set(
-        Statement.objects.filter(pk__in=[entry for _target, entry in waiting], verb=validation.VOIDED).values_list(
-            "pk", flat=True
-        )
-    )
-    for target, referrer in waiting:
-        found = by_target[target]
-        if referrer in voiding and found.verb != validation.VOIDED:
+def _awaited(fresh: dict[uuid.UUID, Entry]) -> list[tuple[int, Entry]]:
+    """Earlier entries that speak of entries (by their hashed keys) which come only now; a voiding that waited for one voids it."""
+    waiting = _waiting_for([*fresh])
+    for key, referrer, may_void_others in waiting:
+        found = fresh[key]
+        if found.verb != validation.VOIDED and _voids(referrer, found, may_void_others=may_void_others):
             found.is_voided = True
-    return [(referrer, by_target[target]) for target, referrer in waiting]
+    if waiting:
+        Awaiting.objects.filter(key__in={key for key, *_rest in waiting}).delete()
+    return [(referrer, fresh[key]) for key, referrer, _may in waiting]
+
+
+def _waiting_for(keys: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, int, bool]]:
+    if not keys:
+        return []
+    is_native = connection.features.has_native_uuid_field
+    told = {(key if is_native else key.hex): key for key in keys}
+    among, values = among_sql("key", [*told])
+    found = read_rows(f"SELECT key, entry, may_void_others FROM records_awaiting WHERE {among}", values)
+    return [(told[key], entry, bool(may_void_others)) for key, entry, may_void_others in found]
+
+
+def _voids(referrer: int, found: Entry | Statement, *, may_void_others: bool) -> bool:
+    """Whether an earlier entry voids one that comes later: by the rules for those that are there already.
+
+    Its own tool's entries; with the right to void others', those of tools of its place and below, and what belongs to an activity.
+    """
+    voiding = Statement.objects.filter(pk=referrer, verb=validation.VOIDED).select_related("tool__organization").first()
+    if voiding is None:
+        return False
+    if voiding.tool is None or voiding.tool_id == found.tool_id:
+        return True
+    if not may_void_others or (found.tool_id is None and found.activity_id is None):
+        return False
+    place = voiding.tool.organization
+    if place.pk == found.tenant_id:
+        return True
+    return Organization.objects.filter(pk=found.organization_id or 0, path__startswith=place.path).exists()
+
+
+@transaction.atomic
+def settle() -> int:
+    """Join what waited with what came in the same moment, so that neither saw the other. Returns how many pairs; safe to run twice."""
+    pairs = read_rows(
+        "SELECT a.key, a.entry, a.may_void_others, k.entry FROM records_awaiting a JOIN records_statementkey k ON k.key = a.key",
+        [],
+    )
+    for key, referrer, may_void_others, number in pairs:
+        found = Statement.objects.filter(pk=number).first()
+        if found is not None:
+            targets = finding.targets_of(found.body, found.tenant_id)
+            insert_rows(Mention, ("target", "entry"), finding.rows_of([(referrer, targets)]), ignore_known=True)
+            if found.verb != validation.VOIDED and _voids(referrer, found, may_void_others=bool(may_void_others)):
+                _strike([number])
+        Awaiting.objects.filter(key=uuid.UUID(str(key)), entry=referrer).delete()
+    return len(pairs)
 
 
 def _void(entries: Sequence[Entry]) -> None:
-    voided = [each.voids_id for each in entries if each.voids_id is not None]
+    _strike([each.voids_id for each in entries if each.voids_id is not None])
+
+
+def _strike(voided: Sequence[int]) -> None:
     if not voided:
         return
     # What is about to leave the ledger stays as the lake has it.

@@ -26,7 +26,7 @@ from staffroom import options
 from staffroom.jobs.actions import report
 from staffroom.people.rows import among_sql
 from staffroom.records import finding, lake, lake_kept, months, ordering
-from staffroom.records.models import Mention, Statement, StatementKey
+from staffroom.records.models import Awaiting, Mention, Statement, StatementKey
 from staffroom.records.retired import RetiredMonth
 
 AT_ONCE = 2000
@@ -93,6 +93,7 @@ def _retire(row: RetiredMonth) -> None:
 def _take_out(row: RetiredMonth) -> None:
     begin, end = months.range_of(row.month)
     _forget_keys(begin, end)
+    Awaiting.objects.filter(entry__lt=end).delete()
     if months.is_divided():
         _drop_tables(row)
         return
