@@ -15,15 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 # The tables as they are today, without the steps of the past: those have their own tests on PostgreSQL.
 MAKE = """
-from django.apps import apps
-from django.core.management import call_command
-from django.db import connection
-from django.test.utils import override_settings
-from staffroom.records import arranging
-with override_settings(MIGRATION_MODULES={each.label: None for each in apps.get_app_configs()}):
-    call_command("migrate", run_syncdb=True, interactive=False, verbosity=0)
-with connection.schema_editor() as editor:
-    arranging.arrange(editor)
+from staffroom.cli import preparing
+preparing._make_at_once()
 """
 # What the lines below share. `say` prints what a test looks at.
 WORDS = """
