@@ -238,6 +238,15 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_ADAPTER = "staffroom.people.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "staffroom.people.forms.NameForm"
+ACCOUNT_FORMS = {
+    "login": "staffroom.people.account_forms.SignInForm",
+    "add_email": "staffroom.people.account_forms.AddressForm",
+    "change_password": "staffroom.people.account_forms.ChangePasswordForm",
+    "set_password": "staffroom.people.account_forms.SetPasswordForm",
+    "reset_password": "staffroom.people.account_forms.ForgottenPasswordForm",
+    "reset_password_from_key": "staffroom.people.account_forms.NewPasswordForm",
+    "reauthenticate": "staffroom.people.account_forms.ConfirmForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -14,7 +14,7 @@ class ErasureForm(forms.Form):
     """Erasing oneself wants the own e-mail address typed, so that nobody does it by a slip."""
 
     email = forms.EmailField(
-        label=_("Your e-mail address"), help_text=_("Type it to say that you mean it. This cannot be undone.")
+        label=_("Your email address"), help_text=_("Type it to say that you mean it. This cannot be undone.")
     )
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:

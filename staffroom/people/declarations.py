@@ -67,7 +67,7 @@ def _erase_invitations(rows: QuerySet[Invitation], person: Person) -> int:
 def _declare_persons() -> None:
     declare(
         model=Person,
-        what=gettext_lazy("Your name and e-mail address"),
+        what=gettext_lazy("Your name and email address"),
         why=gettext_lazy("So that colleagues know who you are and you can sign in"),
         how_long=DISTRICT,
         about=lambda person: Q(pk=person.pk),
@@ -159,7 +159,7 @@ def _declare_account() -> None:
     }
     declare(
         model=EmailAddress,
-        what=gettext_lazy("Whether your e-mail address is confirmed"),
+        what=gettext_lazy("Whether your email address is confirmed"),
         why=gettext_lazy("So that nobody signs in with an address that is not theirs"),
         describe=lambda address: address.email,
         **own,

@@ -46,7 +46,7 @@ class JoinForm(NameForm):
 class InviteForm(forms.Form):
     """Whom to invite, as what."""
 
-    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    email = forms.EmailField(label=_("Email address"), max_length=254)
     role = forms.ChoiceField(label=_("As"), choices=CHOSEN_ROLES, initial=Role.TEACHER)
 
 

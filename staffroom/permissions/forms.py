@@ -17,7 +17,7 @@ class CircleForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    email = forms.EmailField(label=_("Colleague's e-mail"))
+    email = forms.EmailField(label=_("Colleague's email"))
 
     def __init__(self, *args: Any, viewer: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

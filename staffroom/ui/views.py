@@ -43,7 +43,7 @@ class GuideForm(forms.Form):
     reminds = forms.BooleanField(
         label=gettext_lazy("Remind me before the next lesson"),
         required=False,
-        help_text=gettext_lazy("By e-mail, the evening before."),
+        help_text=gettext_lazy("By email, the evening before."),
     )
 
 

@@ -82,7 +82,7 @@ def _person(row: Row, role: str) -> of.PersonRow:
     email = "" if is_student else row.address("email")
     own_id = row.text("person_id", 200)
     if not own_id and not email:
-        raise BadValue("person_id", _("is empty (staff may have an e-mail address instead)"))
+        raise BadValue("person_id", _("is empty (staff may have an email address instead)"))
     given_name, family_name = row.needed("given_name", 150), row.text("family_name", 150)
     return of.PersonRow(f"plain:{own_id or email}", given_name, family_name, "", email, True, is_student)
 

@@ -95,7 +95,7 @@ class Row:
             try:
                 validate_email(text)
             except ValidationError:
-                raise BadValue(column, _("“%(text)s” is not an e-mail address") % {"text": text[:80]}) from None
+                raise BadValue(column, _("“%(text)s” is not an email address") % {"text": text[:80]}) from None
         return text
 
 

@@ -30,7 +30,7 @@ class Page:
 SECURITY = (
     (gettext_lazy("Second factor"), "mfa_index", "/2fa/"),
     (gettext_lazy("Password"), "account_change_password", "/password/"),
-    (gettext_lazy("E-mail"), "account_email", "/email/"),
+    (gettext_lazy("Email"), "account_email", "/email/"),
     (gettext_lazy("Devices"), "usersessions_list", "/sessions/"),
     (gettext_lazy("District sign-in"), "socialaccount_connections", "/3rdparty/"),
 )
