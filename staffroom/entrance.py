@@ -17,6 +17,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from staffroom import __version__
 from staffroom.home import engines
@@ -97,11 +98,13 @@ def _too_many(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@require_safe
 def alive(request: HttpRequest) -> HttpResponse:
     """Whether this process answers at all: for whoever starts it anew when it does not. Asks nothing else."""
     return _no_store(JsonResponse({"state": "alive", "version": __version__}))
 
 
+@require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether this process can serve people: for load balancers, which send nobody here while the answer is 503.
 

@@ -178,6 +178,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "uploads_per_minute", int, 1200, "How many pieces of uploads one person may send in a minute; 0: any number."
     ),
+    Option(
+        "forward_to_private",
+        bool,
+        False,
+        "Let administrators forward entries to addresses inside of this network, and without https.",
+    ),
     Option("log_format", str, "plain", "How the log is written: plain or json."),
 )
 

@@ -310,6 +310,7 @@ IS_BEHIND_PROXY = TRUSTED_PROXIES > 0
 _rates = {"api": options.get("api_per_minute"), "uploads": options.get("uploads_per_minute")}
 RATE_LIMITS = {kind: rate for kind, rate in _rates.items() if rate > 0}
 LOGGING = logs.configuration(options.get("log_format"), is_debug=DEBUG)
+FORWARD_TO_PRIVATE = options.get("forward_to_private")
 UPLOAD_MAX_BYTES = options.get("upload_max_gb") * 1024**3
 QUOTA_BYTES = options.get("quota_gb") * 1024**3
 UPLOAD_DAYS = options.get("upload_days")

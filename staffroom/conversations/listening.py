@@ -9,8 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from staffroom.conversations import actions, notices
 from staffroom.conversations.hosts import host_of
+from staffroom.exchange import signals as exchange_signals
+from staffroom.exchange.models import Destination
 from staffroom.people import personal
-from staffroom.people.models import Person
+from staffroom.people.models import Membership, Person, Role
+from staffroom.people.rules import lasting
 from staffroom.permissions import signals as permissions_signals
 from staffroom.permissions.models import BreakGlass
 
@@ -37,7 +40,19 @@ def tell_asked_glass(break_glass: BreakGlass, **_rest: Any) -> None:
     actions.notify(recipient=break_glass.owner, kind="glass_asked", url=_page_of(break_glass.about))
 
 
+def tell_unreachable(destination: Destination, **_rest: Any) -> None:
+    """Whoever administers the district hears that another store takes nothing, once each time."""
+    held = Membership.objects.filter(lasting(), role=Role.ADMINISTRATOR, organization=destination.tenant_id)
+    for membership in held.select_related("person"):
+        actions.notify(
+            recipient=membership.person, kind="forwarding_stuck", url=f"/tools/forwarding/{destination.pk}/",
+            details={"name": destination.name},
+        )  # fmt: skip
+
+
 def listen() -> None:
+    notices.register("forwarding_stuck", _("“%(name)s” has taken no entries for an hour. What waits for it is kept."))
+    exchange_signals.destination_unreachable.connect(tell_unreachable, dispatch_uid="conversations.tell_unreachable")
     notices.register("ends_soon", _("Something of yours ends on %(ends_on)s and will be deleted then."))
     notices.register("glass_broken", _("Two administrators opened something of yours, with a written reason."))
     notices.register("glass_asked", _("An administrator asked to open something of yours, with a written reason."))

@@ -15,6 +15,7 @@ class ExchangeConfig(AppConfig):
         navigation.register(navigation.Entry("tools", _("Tools"), "plug", "exchange:tools", 70, guard=_keeps_tools))
         slots.fill("records:activity", "exchange:hours", label=_("Hours from other programs"))
         schedules.every(tasks.forget_rejections, hours=24)
+        schedules.every(tasks.forward_everywhere, minutes=1)
         schedules.every(tasks.match_everywhere, hours=24)
         schedules.every(tasks.count_all_days, minutes=30)
 

@@ -10,9 +10,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from staffroom.exchange import queries, scopes, whose
+from staffroom.exchange import outside, queries, scopes, whose
 from staffroom.exchange.actions import mappings
-from staffroom.exchange.models import Mapping
+from staffroom.exchange.models import Destination, Mapping
 from staffroom.people.models import Organization, Person
 from staffroom.permissions.models import Tool
 from staffroom.records.models import Activity
@@ -165,3 +165,90 @@ class ClaimForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Person.objects.filter(pk__in=[each.pk for each in people])
         field.label_from_instance = lambda obj: f"{obj} · {obj.email}" if obj.email else str(obj)  # type: ignore[method-assign]
+
+
+class DestinationForm(forms.Form):
+    """Another record store: where it is, how it knows us, and what it gets."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    url = forms.CharField(
+        label=gettext_lazy("Endpoint"), max_length=500,
+        help_text=gettext_lazy("As its makers give it, such as https://lrs.example/xapi."),
+    )  # fmt: skip
+    key_name = forms.CharField(label=gettext_lazy("Key"), max_length=255)
+    secret = forms.CharField(
+        label=gettext_lazy("Secret"), max_length=1000, strip=False, required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Kept encrypted, and never shown again."),
+    )  # fmt: skip
+    major = forms.TypedChoiceField(
+        label=gettext_lazy("Version of xAPI"), choices=[(1, "1.0.3"), (2, "2.0")], coerce=int, initial=1
+    )
+    has_tools = forms.BooleanField(
+        label=gettext_lazy("What other programs wrote"), required=False, initial=True,
+        help_text=gettext_lazy("Never what tells of students."),
+    )  # fmt: skip
+    tools = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Only of these programs"), queryset=Tool.objects.none(), required=False,
+        widget=forms.CheckboxSelectMultiple, help_text=gettext_lazy("None ticked: all of them."),
+    )  # fmt: skip
+    has_own = forms.BooleanField(
+        label=gettext_lazy("What Staffroom wrote about activities"), required=False,
+        help_text=gettext_lazy("Attendance, coaching. What people did on their own never leaves."),
+    )  # fmt: skip
+    activities = forms.CharField(
+        label=gettext_lazy("Only about these addresses"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("One a line; what lies below an address goes with it. Empty: about anything."),
+    )  # fmt: skip
+    verbs = forms.CharField(
+        label=gettext_lazy("Only with these verbs"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Addresses of verbs, one a line. Empty: with any."),
+    )  # fmt: skip
+    knows_people = forms.BooleanField(
+        label=gettext_lazy("It may know people by email address and name"), required=False,
+        help_text=gettext_lazy("Otherwise it gets a key for each person that means nothing outside of this site."),
+    )  # fmt: skip
+    is_from_now = forms.BooleanField(
+        label=gettext_lazy("Only what is written from now on"), required=False,
+        help_text=gettext_lazy("Otherwise also everything that is in the ledger already."),
+    )  # fmt: skip
+
+    def __init__(
+        self, *args: Any, tenant: Organization, destination: Destination | None = None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        tools = self.fields["tools"]
+        assert isinstance(tools, forms.ModelMultipleChoiceField)
+        tools.queryset = whose.tools_within(tenant)
+        self.is_new = destination is None
+        if destination:
+            del self.fields["is_from_now"]
+            self.fields["secret"].help_text = _("Empty: the one that is known. Kept encrypted, and never shown again.")
+
+    def clean_url(self) -> str:
+        url = self.cleaned_data["url"].strip().rstrip("/").removesuffix("/statements")
+        try:
+            outside.addresses_of(outside.check(url))
+        except outside.NotAllowed as error:
+            raise ValidationError(str(error)) from error
+        except outside.Unreachable:
+            pass  # it may come: the page of the destination says so until then
+        return str(url)
+
+    def clean_activities(self) -> list[str]:
+        return _lines(self.cleaned_data["activities"])
+
+    def clean_verbs(self) -> list[str]:
+        return _lines(self.cleaned_data["verbs"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.is_new and not cleaned.get("secret"):
+            self.add_error("secret", _("It does not let us in without."))
+        if not (cleaned.get("has_tools") or cleaned.get("has_own")):
+            self.add_error("has_tools", _("Choose at least one kind of entry."))
+        return cleaned
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()][:100]

@@ -207,3 +207,63 @@ class DayToCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}, {self.day}"
+
+
+class Destination(models.Model):
+    """Another record store that gets what is written here: where it is, what it gets, and how far it has come.
+
+    `cursor` is the number of the last entry that it has acknowledged, or that was not for it.
+    """
+
+    tenant = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="destinations")
+    name = models.CharField(max_length=120)
+    url = models.CharField(max_length=500, help_text=_("Its endpoint, to which /statements is added."))
+    key_name = models.CharField(max_length=255)
+    sealed_secret = models.TextField(blank=True, help_text=_("Encrypted by the site's signing key."))
+    major = models.PositiveSmallIntegerField(choices=[(1, "1.0.3"), (2, "2.0")], default=1)
+    has_tools = models.BooleanField(default=True)
+    tools = models.ManyToManyField(Tool, blank=True, related_name="destinations")
+    has_own = models.BooleanField(default=False)
+    verbs = models.JSONField(default=list, blank=True)
+    activities = models.JSONField(default=list, blank=True)
+    knows_people = models.BooleanField(default=False)
+    is_on = models.BooleanField(default=True)
+    cursor = models.BigIntegerField(default=0)
+    forwarded = models.PositiveBigIntegerField(default=0)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True, blank=True)
+    made_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="destinations_made"
+    )
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PutAside(models.Model):
+    """An entry that a destination refuses, with what it said; the entries after it went on. Can be tried again."""
+
+    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="put_aside")
+    entry = models.BigIntegerField(help_text=_("The number of the entry in the ledger."))
+    status = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    is_wanted_again = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["destination", "entry"], name="put_aside_once")]
+        verbose_name = _("entry put aside")
+        verbose_name_plural = _("entries put aside")
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.status}"

@@ -144,4 +144,5 @@ declare(
     readers=lambda destination: _("administrators of your district"),
     ends=gettext_lazy("With the district's ledgers."),
 )
+impersonal(Destination.tools.through, "Which programs' entries another store gets.")
 impersonal(PutAside, "Which entry another store refused, by its number, and what it said.")

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from django.tasks import task
 
-from staffroom.exchange.actions import agents, crediting, mappings, rejections
-from staffroom.exchange.models import DayToCount, Mapping
+from staffroom.exchange.actions import agents, crediting, forwarding, mappings, rejections
+from staffroom.exchange.models import DayToCount, Destination, Mapping
 
 
 @task
 def forget_rejections() -> int:
     """Remove refusals older than a week. Safe to run twice."""
     return rejections.forget_old()
+
+
+@task
+def forward(destination_id: int) -> int:
+    """Send what waits for another record store, from where it was left."""
+    found = Destination.objects.filter(pk=destination_id).first()
+    return forwarding.forward(destination=found) if found else 0
+
+
+@task
+def forward_everywhere() -> int:
+    """Begin to send to every store for which something waits."""
+    return forwarding.begin_all()
 
 
 @task

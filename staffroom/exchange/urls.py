@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from staffroom.exchange.views import agents, documents, mappings, statements, things, tokens, tools
+from staffroom.exchange.views import agents, documents, forwarding, mappings, statements, things, tokens, tools
 
 app_name = "exchange"
 urlpatterns = [
@@ -34,6 +34,13 @@ urlpatterns = [
     path("tools/courses/<int:pk>/", mappings.mapping, name="mapping"),
     path("tools/courses/<int:pk>/change/", mappings.change_mapping, name="change-mapping"),
     path("tools/courses/<int:pk>/remove/", mappings.remove_mapping, name="remove-mapping"),
+    path("tools/forwarding/", forwarding.destinations, name="destinations"),
+    path("tools/forwarding/new/", forwarding.new_destination, name="new-destination"),
+    path("tools/forwarding/<int:pk>/", forwarding.destination, name="destination"),
+    path("tools/forwarding/<int:pk>/change/", forwarding.change_destination, name="change-destination"),
+    path("tools/forwarding/<int:pk>/switch/", forwarding.switch_destination, name="switch-destination"),
+    path("tools/forwarding/<int:pk>/remove/", forwarding.remove_destination, name="remove-destination"),
+    path("tools/forwarding/<int:pk>/again/", forwarding.try_again, name="try-again"),
     path("tools/hours/<uuid:key>/", mappings.hours, name="hours"),
     path("tools/hours/<int:pk>/", mappings.credit, name="credit"),
 ]

@@ -253,6 +253,13 @@ EXCHANGE = (
     Door("exchange:mapping", ADMINISTRATORS, "mapping.pk"),
     Door("exchange:change-mapping", ADMINISTRATORS, "mapping.pk", "GET POST"),
     Door("exchange:remove-mapping", ADMINISTRATORS, "mapping.pk", "POST"),
+    Door("exchange:destinations", ADMINISTRATORS),
+    Door("exchange:new-destination", ADMINISTRATORS, methods="GET POST"),
+    Door("exchange:destination", ADMINISTRATORS, "destination.pk"),
+    Door("exchange:change-destination", ADMINISTRATORS, "destination.pk", "GET POST"),
+    Door("exchange:switch-destination", ADMINISTRATORS, "destination.pk", "POST"),
+    Door("exchange:remove-destination", ADMINISTRATORS, "destination.pk", "POST"),
+    Door("exchange:try-again", ADMINISTRATORS, "destination.pk", "POST"),
     Door("exchange:hours", AT_HOME - {"leo"}, "activity.key"),
     Door("exchange:credit", OWNER | OVERSEERS, "credit.pk"),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from django.utils import timezone
 from PIL import Image
 
 from staffroom.conversations import actions as conversations
-from staffroom.exchange.actions import crediting, keys, mappings, receiving
+from staffroom.exchange.actions import crediting, forwarding, keys, mappings, receiving
 from staffroom.exchange.models import Agent, Credit
 from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
@@ -277,7 +277,11 @@ def _what_a_tool_wrote(world: World, tool: Any, api_key: Any) -> None:
     caller = keys.caller(key_id=api_key.pk, tool=tool, scopes=api_key.scopes)
     receiving.receive(caller=caller, bodies=bodies, major=1)
     crediting.count_marked(tenant_id=world.district.pk)
+    destination = forwarding.make_destination(
+        by=world.omar, tenant=world.district, name="State", url="https://lrs.example/xapi", key_name="k", secret="s"
+    )
     things = {"mapping": mapping, "agent": Agent.objects.get(person=None), "credit": Credit.objects.get()}
+    things["destination"] = destination
     world.things |= things
 
 
