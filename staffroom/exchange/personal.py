@@ -12,7 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staffroom.exchange import attaching
-from staffroom.exchange.models import Agent, Attachment, Credit, DayToCount, Document, KnownActivity, Mapping, Rejection
+from staffroom.exchange.models import (
+    Agent,
+    Attachment,
+    Credit,
+    DayToCount,
+    Destination,
+    Document,
+    KnownActivity,
+    Mapping,
+    PutAside,
+    Rejection,
+)
 from staffroom.people.models import Person
 from staffroom.people.personal import declare, impersonal
 from staffroom.records import erasing, finding
@@ -121,3 +132,17 @@ declare(
 impersonal(KnownActivity, "What a course or workshop of another program is called.")
 impersonal(Attachment, "Bytes under their hash; whose they are is said by statements alone, with which they go.")
 impersonal(Rejection, "Which rule a program's request broke; never what it held.")
+declare(
+    model=Destination,
+    what=gettext_lazy("That you let another record store have what is written here"),
+    why=gettext_lazy("To know whom to ask about it."),
+    how_long=gettext_lazy("As long as the district's ledgers."),
+    about=lambda person: Q(made_by=person),
+    erase=lambda destinations, person: destinations.update(made_by=None),
+    describe=str,
+    author=lambda destination: _("you"),
+    readers=lambda destination: _("administrators of your district"),
+    ends=gettext_lazy("With the district's ledgers."),
+)
+impersonal(Destination.tools.through, "Which programs' entries another store gets.")
+impersonal(PutAside, "Which entry another store refused, by its number, and what it said.")
