@@ -251,7 +251,8 @@ def _rows(caller: Caller, question: Question) -> list[tuple[Any, ...]]:
         source = " UNION ALL ".join(sources)
         for term in others:
             marks = ", ".join("%s" for _each in term)
-            where.append(f"EXISTS (SELECT 1 FROM {mention} m WHERE m.target IN ({marks}) AND m.entry = f.entry)")
+            # A question of its own for each found by the first: PostgreSQL would else begin with the verb that all mention.
+            where.append(f"(SELECT 1 FROM {mention} m WHERE m.target IN ({marks}) AND m.entry = f.entry LIMIT 1) = 1")
             values += term
         sql = (
             f"SELECT s.id, s.body FROM ({source}) f CROSS JOIN {table} s WHERE s.id = f.entry AND {' AND '.join(where)} "

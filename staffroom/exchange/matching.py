@@ -109,11 +109,12 @@ def people_of(bodies: Iterable[dict[str, Any]], caller: Caller) -> People:
     return People({targets[target]: person for target, person in known.items() if person is not None}, roles)
 
 
+# The path by a question of its own: as a join, PostgreSQL may begin with everybody in a district that it knows little of.
 _KNOWN = """
 SELECT a.target, a.person_id, m.role, m.organization_id FROM exchange_agent a
 LEFT JOIN people_membership m ON m.person_id = a.person_id AND m.role <> %s
     AND (m.begins_on IS NULL OR m.begins_on <= %s) AND (m.ends_on IS NULL OR m.ends_on > %s)
-    AND EXISTS (SELECT 1 FROM people_organization o WHERE o.id = m.organization_id AND o.path LIKE %s)
+    AND (SELECT o.path FROM people_organization o WHERE o.id = m.organization_id) LIKE %s
 WHERE a.tenant_id = %s AND {}
 ORDER BY m.id
 """

@@ -48,13 +48,13 @@ def insert_rows(
     fixed = tuple(
         field.get_db_prep_save(shared.get(field.attname, field.get_default()), connection) for field in plan.fixed
     )
-    ready = _ready(rows, plan.needs_key, plan.adapters, fixed)
+    ready = rows if plan.are_numbers else _ready(rows, plan.needs_key, plan.adapters, fixed)
     unless = " ON CONFLICT DO NOTHING" if ignore_known else ""
     may_copy = connection.vendor == "postgresql" and not ignore_known
     total = 0
     for chosen in batched(ready, AT_ONCE):
         if may_copy and len(chosen) > WORTH_COPYING:
-            _copy(connection, f"COPY {plan.into} FROM STDIN", chosen)
+            _copy(connection, plan, chosen)
         elif len(chosen) <= WORTH_COPYING:
             each = ", ".join([plan.marks] * len(chosen))
             _do(connection, f"INSERT INTO {plan.into} VALUES {each}{unless}", chain.from_iterable(chosen))
@@ -71,9 +71,11 @@ class _Plan:
 
     into: str
     marks: str
+    width: int
     needs_key: bool
     adapters: list[tuple[int, Adapt]]
     fixed: list[models.Field[Any, Any]]
+    are_numbers: bool  # nothing but whole numbers, all brought
 
 
 @lru_cache(500)
@@ -90,8 +92,15 @@ def _plan(model: type[models.Model], columns: tuple[str, ...], has_key: bool, us
     quote = connection.ops.quote_name
     names = ", ".join(quote(str(field.column)) for field in (*(fields[name] for name in varying), *fixed))
     adapters = [(place, adapt) for place, name in enumerate(varying) if (adapt := _adapter(fields[name], connection))]
-    marks = f"({', '.join(['%s'] * (len(varying) + len(fixed)))})"
-    return _Plan(f"{quote(model._meta.db_table)} ({names})", marks, needs_key, adapters, fixed)
+    width = len(varying) + len(fixed)
+    marks = f"({', '.join(['%s'] * width)})"
+    are_numbers = (
+        not needs_key
+        and not fixed
+        and all(isinstance(fields[name], models.IntegerField) and not fields[name].null for name in varying)
+    )
+    into = f"{quote(model._meta.db_table)} ({names})"
+    return _Plan(into, marks, width, needs_key, adapters, fixed, are_numbers)
 
 
 @contextmanager
@@ -126,32 +135,43 @@ def _do(connection: Any, sql: str, values: Iterable[Any]) -> None:
         cursor.execute(sql, list(values))
 
 
-def _copy(connection: Any, command: str, rows: Iterable[Sequence[Any]]) -> None:
+def _copy(connection: Any, plan: _Plan, rows: Sequence[Sequence[Any]]) -> None:
     """In COPY's own text, which costs a fifth of handing over value by value."""
-    text = "".join(["\t".join(map(_as_text, row)) + "\n" for row in rows])
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as out:
-        out.write(text.encode())
+    if plan.are_numbers:
+        text = "\t".join(["%d"] * plan.width) + "\n"
+        told = (text * len(rows)) % tuple(chain.from_iterable(rows))
+    else:
+        told = "".join(["\t".join([_TEXTS.get(type(each), _as_text)(each) for each in row]) + "\n" for row in rows])
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {plan.into} FROM STDIN") as out,
+    ):
+        out.write(told.encode())
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+def _escaped(value: str) -> str:
+    """A text as COPY reads it."""
+    if "\0" in value:
+        raise DataError("PostgreSQL keeps no character NUL.")
+    return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value
 
 
 def _as_text(value: Any) -> str:
-    """A value as COPY reads it."""
+    """A value of a rarer kind as COPY reads it."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise DataError("PostgreSQL keeps no character NUL.")
-        return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value
-    if value is None:
-        return "\\N"
+        return _escaped(str(value))
     if isinstance(value, (bytes, memoryview)):
         return f"\\\\x{bytes(value).hex()}"
-    if isinstance(value, float):
-        return repr(value)
-    return _as_text(_json(value.obj)) if hasattr(value, "obj") else str(value)  # psycopg's Jsonb
+    return _escaped(_json(value.obj)) if hasattr(value, "obj") else str(value)  # psycopg's Jsonb
 
 
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: _escaped, int: int.__repr__, float: float.__repr__, bool: lambda value: "t" if value else "f",
+    type(None): lambda _value: "\\N", uuid.UUID: lambda value: value.hex,
+}  # fmt: skip
 
 
 def _ready(

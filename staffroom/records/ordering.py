@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connections, models
 
+from staffroom.people.rows import read_rows
+
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 EPOCH_MS = int(EPOCH.timestamp() * 1000)
 COUNT_BITS = 22
@@ -22,6 +24,12 @@ BLOCK_BITS = 10
 AT_ONCE = 1 << BLOCK_BITS
 SEQUENCE = "records_entry_order"
 LATELY_S = 0.25
+
+
+# The transaction first shows that it writes, then looks at the clock: so `settled_through` never passes it unseen.
+_NEXT = (
+    f"SELECT pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('{SEQUENCE}')"
+)
 
 
 def first_number(moment: datetime) -> int:
@@ -39,19 +47,12 @@ def take_numbers(model: type[models.Model], count: int, using: str) -> range:
     if not 0 < count <= AT_ONCE:
         raise ValueError(f"between 1 and {AT_ONCE} numbers at once, not {count}")
     connection = connections[using]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # The transaction first shows that it writes, then looks at the clock: so `settled_through` never passes it unseen.
-            cursor.execute(
-                "SELECT pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, "
-                f"nextval('{SEQUENCE}')"
-            )
-            _transaction, now_ms, block = cursor.fetchone()
-            first = ((now_ms - EPOCH_MS) << COUNT_BITS) | ((block << BLOCK_BITS) & ((1 << COUNT_BITS) - 1))
-        else:
-            cursor.execute(f"SELECT max(id) FROM {connection.ops.quote_name(model._meta.db_table)}")
-            last = cursor.fetchone()[0] or 0
-            first = max((int(time.time() * 1000) - EPOCH_MS) << COUNT_BITS, last + 1)
+    if connection.vendor == "postgresql":
+        ((_transaction, now_ms, block),) = read_rows(_NEXT, [], using)
+        first = ((now_ms - EPOCH_MS) << COUNT_BITS) | ((block << BLOCK_BITS) & ((1 << COUNT_BITS) - 1))
+    else:
+        ((last,),) = read_rows(f"SELECT max(id) FROM {connection.ops.quote_name(model._meta.db_table)}", [], using)
+        first = max((int(time.time() * 1000) - EPOCH_MS) << COUNT_BITS, (last or 0) + 1)
     return range(first, first + count)
 
 

@@ -84,7 +84,7 @@ def take(
 
 
 def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[str, Part]) -> int:
-    fresh = _without_known(caller, whole)
+    fresh, waiting = _without_known(caller, whole)
     if not fresh:
         return 0
     _refuse_voiding_of_others(caller, (body for body, _key in fresh if body["verb"]["id"] == validation.VOIDED))
@@ -101,11 +101,7 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
             _entry(caller, number, told, _completed(told, stored, authority, major), stored_at, people)
             for number, told in zip(numbers, some, strict=True)
         ]
-        appending.append(
-            entries,
-            may_be_awaited={key for body, key in some if "id" in body},
-            may_void_others=scopes.ALL in caller.scopes,
-        )
+        appending.append(entries, waiting=waiting, may_void_others=scopes.ALL in caller.scopes)
         appending.price(entries)
         marking.note_arrivals(caller.tenant_id, entries)
     return len(fresh)
@@ -178,12 +174,11 @@ def _timestamp(told: str | None, major: int) -> str | None:
     return appending.timestamp(moment)
 
 
-def _without_known(caller: Caller, whole: Sequence[Told]) -> list[Told]:
-    """What is not in the ledger yet. Refuses (409) another statement under a known id."""
-    named = [key for body, key in whole if "id" in body]
-    known = appending.entries_of(named, caller.tenant_id) if named else {}
+def _without_known(caller: Caller, whole: Sequence[Told]) -> tuple[list[Told], list[appending.Waiting]]:
+    """What is not in the ledger yet, and who waits for it. Refuses (409) another statement under a known id."""
+    known, waiting = appending.look_for([key for body, key in whole if "id" in body], caller.tenant_id)
     if not known:
-        return list(whole)
+        return list(whole), waiting
     there = {
         key: (body, tenant)
         for key, body, tenant in Statement.objects.filter(pk__in=known.values()).values_list("key", "body", "tenant_id")
@@ -196,4 +191,4 @@ def _without_known(caller: Caller, whole: Sequence[Told]) -> list[Told]:
         kept, tenant = there[key]
         if tenant != caller.tenant_id or not comparing.says_the_same(kept, body):
             raise Refusal(409, f"The id {key} is taken by another statement.")
-    return fresh
+    return fresh, waiting

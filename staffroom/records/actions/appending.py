@@ -30,6 +30,9 @@ DEEPEST = 10
 timestamp = building.timestamp
 
 
+type Waiting = tuple[
+    uuid.UUID, int, bool
+]  # the hashed key, who speaks of it, and whether that may void what others wrote
 type There = dict[tuple[int | None, uuid.UUID], tuple[int, dict[str, Any]]]
 
 
@@ -79,30 +82,57 @@ def entries_of(keys: Collection[uuid.UUID], tenant_id: int | None) -> dict[uuid.
     return {told[hashed]: entry for hashed, entry in found}
 
 
-def append(
-    entries: Sequence[Entry], *, may_be_awaited: Collection[uuid.UUID] = (), may_void_others: bool = True
-) -> None:
+def look_for(keys: Collection[uuid.UUID], tenant_id: int | None) -> tuple[dict[uuid.UUID, int], list[Waiting]]:
+    """The numbers of the entries of some keys in a district, those that there are; and who waits for the others."""
+    if not keys:
+        return {}, []
+    is_native = connection.features.has_native_uuid_field
+    told = {
+        (hashed if is_native else hashed.hex): (key, hashed)
+        for key in keys
+        for hashed in (finding.key_in(tenant_id, key),)
+    }
+    among, values = among_sql("key", [*told])
+    there: dict[uuid.UUID, int] = {}
+    waiting: list[Waiting] = []
+    for kind, found, number in read_rows(_LOOK.format(among=among), [*values, *values]):
+        key, hashed = told[found]
+        if kind == _IS_THERE:
+            there[key] = number
+        else:
+            waiting.append((hashed, number, kind == _MAY_VOID))
+    return there, waiting
+
+
+_IS_THERE, _MAY_VOID = 2, 1
+_LOOK = """
+SELECT 2, key, entry FROM records_statementkey WHERE {among}
+UNION ALL SELECT CASE WHEN may_void_others THEN 1 ELSE 0 END, key, entry FROM records_awaiting WHERE {among}
+"""
+
+
+def append(entries: Sequence[Entry], *, waiting: Sequence[Waiting] = (), may_void_others: bool = True) -> None:
     """Append entries, with all that follows: voiding, and what they are found by.
 
-    `may_be_awaited`: the keys that somebody else chose, so that earlier entries may speak of them already. `may_void_others`: whether
-    a voiding among them reaches, when it comes, an entry that another tool wrote. Raises IntegrityError when a key is taken,
-    CannotBeVoided when one would void an entry that itself voids.
+    `waiting`: earlier entries that speak of some of them (`look_for`). `may_void_others`: whether a voiding among them reaches, when
+    it comes, an entry that another tool wrote. Raises IntegrityError when a key is taken, CannotBeVoided when one would void an entry
+    that itself voids.
     """
     if not entries:
         return
     targets = {each.id: finding.targets_of(each.body, each.tenant_id) for each in entries}
     bodies = {each.key: each for each in entries}
     referring = [each for each in entries if each.body["object"].get("objectType") == "StatementRef"]
-    waiting = _follow(referring, bodies, targets) if referring else []
+    to_come = _follow(referring, bodies, targets) if referring else []
     hashed = {finding.key_in(each.tenant_id, each.key): each for each in entries}
-    awaited = _awaited({key: each for key, each in hashed.items() if each.key in may_be_awaited})
+    awaited = _awaited(hashed, waiting) if waiting else []
     # In one order for everybody: two batches that bring the same statements wait for each other, and not in a circle.
-    keys = sorted((key, each.id) for key, each in hashed.items())
+    keys = sorted(((key, each.id) for key, each in hashed.items()), key=lambda pair: pair[0].int)
     for referrer, entry in awaited:
         targets.setdefault(referrer, set()).update(targets[entry.id])
     with together():
         insert_rows(StatementKey, ("key", "entry"), keys)
-        insert_rows(Awaiting, ("key", "entry"), waiting, ignore_known=True, may_void_others=may_void_others)
+        insert_rows(Awaiting, ("key", "entry"), to_come, ignore_known=True, may_void_others=may_void_others)
         Statement.objects.append_rows(COLUMNS, map(_row, entries))
         insert_rows(Mention, ("target", "entry"), finding.rows_of(targets.items()), ignore_known=bool(awaited))
     _void(entries)
@@ -156,26 +186,16 @@ def _bodies(keys: Collection[uuid.UUID], tenant_id: int | None) -> There:
     return {(tenant_id, key): (number, body) for key, number, body in found}
 
 
-def _awaited(fresh: dict[uuid.UUID, Entry]) -> list[tuple[int, Entry]]:
+def _awaited(fresh: dict[uuid.UUID, Entry], waiting: Iterable[Waiting]) -> list[tuple[int, Entry]]:
     """Earlier entries that speak of entries (by their hashed keys) which come only now; a voiding that waited for one voids it."""
-    waiting = _waiting_for([*fresh])
-    for key, referrer, may_void_others in waiting:
+    told = [each for each in waiting if each[0] in fresh]
+    for key, referrer, may_void_others in told:
         found = fresh[key]
         if found.verb != validation.VOIDED and _voids(referrer, found, may_void_others=may_void_others):
             found.is_voided = True
-    if waiting:
-        Awaiting.objects.filter(key__in={key for key, *_rest in waiting}).delete()
-    return [(referrer, fresh[key]) for key, referrer, _may in waiting]
-
-
-def _waiting_for(keys: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, int, bool]]:
-    if not keys:
-        return []
-    is_native = connection.features.has_native_uuid_field
-    told = {(key if is_native else key.hex): key for key in keys}
-    among, values = among_sql("key", [*told])
-    found = read_rows(f"SELECT key, entry, may_void_others FROM records_awaiting WHERE {among}", values)
-    return [(told[key], entry, bool(may_void_others)) for key, entry, may_void_others in found]
+    if told:
+        Awaiting.objects.filter(key__in={key for key, *_rest in told}).delete()
+    return [(referrer, fresh[key]) for key, referrer, _may in told]
 
 
 def _voids(referrer: int, found: Entry | Statement, *, may_void_others: bool) -> bool:
