@@ -221,6 +221,8 @@ class DestinationForm(forms.Form):
         assert isinstance(tools, forms.ModelMultipleChoiceField)
         tools.queryset = whose.tools_within(tenant)
         self.is_new = destination is None
+        self.fields["secret"].required = self.is_new
+        self.fields["secret"].error_messages["required"] = _("It does not let us in without.")
         if destination:
             del self.fields["is_from_now"]
             self.fields["secret"].help_text = _("Empty: the one that is known. Kept encrypted, and never shown again.")
@@ -243,8 +245,6 @@ class DestinationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.is_new and not cleaned.get("secret"):
-            self.add_error("secret", _("It does not let us in without."))
         if not (cleaned.get("has_tools") or cleaned.get("has_own")):
             self.add_error("has_tools", _("Choose at least one kind of entry."))
         return cleaned
