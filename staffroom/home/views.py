@@ -37,10 +37,10 @@ def front(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, Person):
         return redirect("account_login")
     viewer = request.user
-    newest, *others = queries.newest_notices(viewer) or [None]
+    waiting = queries.newest_notices(viewer)
     context = {
-        "step": queries.next_step(viewer, newest),
-        "waiting": others,
+        "step": queries.next_step(viewer, waiting[0] if waiting else None),
+        "waiting": waiting[1:],
         "lent": clips_listed(viewer, most=5),
         "own": lessons_listed(viewer, most=4),
         "roles": queries.roles_of(viewer),

@@ -61,11 +61,11 @@ def _erase_costs(costs: QuerySet[Cost], person: Person) -> int:
 # Things of our own, as an entry names them: by an address that says nothing to a reader.
 OURS = re.compile(r"/things/(\w+)/[^/]+$")
 THINGS = {
-    "lesson": gettext_lazy("a lesson"),
-    "clip": gettext_lazy("a clip"),
-    "moment": gettext_lazy("a note"),
-    "comment": gettext_lazy("a reply"),
-    "file": gettext_lazy("a recording"),
+    "lesson": gettext_lazy("lesson"),
+    "clip": gettext_lazy("clip"),
+    "moment": gettext_lazy("note"),
+    "comment": gettext_lazy("reply"),
+    "file": gettext_lazy("recording"),
 }
 
 
@@ -75,9 +75,9 @@ def _describe_statement(entry: Statement) -> str:
     thing = THINGS.get(ours[1]) if ours else None
     named = [str(thing)] if thing else []
     named += [entry.activity.name] if entry.activity else []
-    what = ", ".join(named) or entry.object_iri
+    what = " · ".join(named) or entry.object_iri
     minutes = "" if entry.duration_s is None else _(", %(minutes)s min") % {"minutes": round(entry.duration_s / 60)}
-    return f"{day}: {vocabulary.verb_label(entry.verb)} {what}{minutes}"
+    return f"{day}: {vocabulary.verb_label(entry.verb)} · {what}{minutes}"
 
 
 declare(
