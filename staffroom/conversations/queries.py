@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import reduce
+from itertools import batched
 from operator import or_
 from typing import Any
 
@@ -35,14 +37,18 @@ def comments_of_each(
     """The same for things of several models; one query, and none for nothing."""
     kinds = {ContentType.objects.get_for_model(model).pk: (model, list(pks)) for model, pks in things.items()}
     gathered: dict[type[models.Model], dict[int, list[Comment]]] = {model: {} for model in things}
-    wanted = [Q(thread__content_type=kind, thread__object_id__in=pks) for kind, (_model, pks) in kinds.items() if pks]
-    if not wanted:
-        return gathered
-    found = Comment.objects.filter(reduce(or_, wanted)).select_related("author", "thread")
-    for comment in found.order_by("created_at", "pk"):
+    wanted = [part for kind, (_model, pks) in kinds.items() if pks for part in (kind, tuple(pks))]
+    for comment in _comments(*wanted) if wanted else ():
         model, _pks = kinds[comment.thread.content_type_id]
         gathered[model].setdefault(comment.thread.object_id, []).append(comment)
     return gathered
+
+
+@prepared
+def _comments(*kinds_and_pks: Any) -> QuerySet[Comment]:
+    wanted = (Q(thread__content_type=kind, thread__object_id__in=pks) for kind, pks in batched(kinds_and_pks, 2))
+    found = Comment.objects.filter(reduce(or_, wanted)).select_related("author", "thread")
+    return found.order_by("created_at", "pk")
 
 
 def speakers_in(thing: models.Model) -> QuerySet[Person]:
@@ -60,6 +66,19 @@ def notices_for(person: Person, *, unread_only: bool = False) -> QuerySet[Notice
     """A person's notices, newest first."""
     found = Notice.objects.filter(rules.notices_readable_by(person)).select_related("actor")
     return found.filter(read_at=None) if unread_only else found
+
+
+def notices_listed(person: Person, before: str = "", *, unread_only: bool, most: int) -> list[Notice]:
+    """A page of them, after one whose number is told."""
+    after = [int(before)] if before.isdecimal() and len(before) < 19 else []
+    return _listed(person.pk, *after, unread_only=unread_only, most=most)
+
+
+@prepared
+def _listed(person: int, *before: int, unread_only: bool, most: int) -> QuerySet[Notice]:
+    found = Notice.objects.filter(recipient=person).select_related("actor").order_by("-pk")
+    found = found.filter(read_at=None) if unread_only else found
+    return (found.filter(pk__lt=before[0]) if before else found)[:most]
 
 
 def unread_by(person: Person) -> QuerySet[Notice]:
@@ -89,14 +108,25 @@ def draft_for(person: Person, place: str) -> dict[str, Any]:
 
 def drafts_for(person: Person, *places: str) -> dict[str, dict[str, Any]]:
     """The same for several places; one query."""
-    found = Draft.objects.filter(owner=person, place__in=places, ends_on__gte=timezone.localdate()).order_by()
-    bodies = dict(found.values_list("place", "body"))
+    bodies = dict(_drafts(person.pk, places, timezone.localdate()))
     return {place: dict(bodies.get(place, {})) for place in places}
 
 
+@prepared
+def _drafts(owner: int, places: tuple[str, ...], today: date) -> QuerySet[Draft, Any]:
+    return (
+        Draft.objects.filter(owner=owner, place__in=places, ends_on__gte=today).order_by().values_list("place", "body")
+    )
+
+
 def mail_rhythm(person: Person) -> str:
-    wish = MailWish.objects.filter(person=person).first()
+    wish = next(iter(_wishes(person.pk)), None)
     return wish.rhythm if wish else MailWish.Rhythm.AT_ONCE
+
+
+@prepared
+def _wishes(person: int) -> QuerySet[MailWish]:
+    return MailWish.objects.filter(person=person)
 
 
 def notices_to_gather() -> QuerySet[Notice]:

@@ -23,6 +23,7 @@ from staffroom.conversations.models import Comment
 from staffroom.conversations.notices import sentence_of
 from staffroom.people.models import Person
 from staffroom.ui.csv import csv_response, wants_csv
+from staffroom.ui.navigation import waiting_for
 from staffroom.ui.pages import render_page, respond_invalid
 
 PAGE = 30
@@ -47,11 +48,8 @@ def notices(request: HttpRequest) -> HttpResponseBase:
 
 def _notices_page(request: HttpRequest) -> dict[str, Any]:
     is_all = request.GET.get("show") == "all"
-    found = queries.notices_for(_person(request), unread_only=not is_all)
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
-    shown = list(found.order_by("-pk")[: PAGE + 1])
+    shown = queries.notices_listed(_person(request), before, unread_only=not is_all, most=PAGE + 1)
     older = urlencode({"show": "all" if is_all else "new", "before": shown[PAGE - 1].pk}) if len(shown) > PAGE else ""
     return {
         "notices": shown[:PAGE],
@@ -60,7 +58,7 @@ def _notices_page(request: HttpRequest) -> dict[str, Any]:
         "all_url": f"{reverse('conversations:notices')}?show=all",
         "older_url": f"?{older}" if older else "",
         "csv_url": "?format=csv&show=all" if is_all else "?format=csv",
-        "unread": queries.unread_count(_person(request)),
+        "unread": waiting_for(request).get("notices", 0),
         "form": MailWishForm(initial={"rhythm": queries.mail_rhythm(_person(request))}),
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from typing import Any
+
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from staffroom.frameworks import rules
 from staffroom.frameworks.models import Element, Framework, FrameworkVersion
 from staffroom.people import queries as people
 from staffroom.people.models import Organization, Person, Role
+from staffroom.people.prepared import prepared
 
 
 def frameworks_for(viewer: Person) -> QuerySet[Framework]:
@@ -43,22 +46,30 @@ def _newest_published() -> Subquery:
 
 def elements_for(viewer: Person) -> QuerySet[Element]:
     """Elements that the viewer may tag with today: of the newest published version of each framework."""
-    readable = Framework.objects.filter(rules.readable_by(viewer)).order_by().values("pk")
-    found = Element.objects.filter(version__framework__in=readable, version=_newest_published())
-    return found.select_related("version__framework").order_by("version__framework__title", "version", "ordinal", "pk")
+    return _taggable(rules.readable_by(viewer)).select_related("version__framework")
+
+
+def _taggable(readable: Q) -> QuerySet[Element]:
+    frameworks = Framework.objects.filter(readable).order_by().values("pk")
+    found = Element.objects.filter(version__framework__in=frameworks, version=_newest_published())
+    return found.order_by("version__framework__title", "version", "ordinal", "pk")
 
 
 def element_choices_for(viewer: Person) -> list[tuple[str, list[tuple[int, str]]]]:
     """Elements for a select, grouped by framework, indented by depth."""
     groups: dict[str, list[tuple[int, str]]] = {}
     depth: dict[int, int] = {}
-    titled = elements_for(viewer).select_related(None).annotate(framework=F("version__framework__title"))
-    for element in titled:
-        level = depth.get(element.parent_id, -1) + 1 if element.parent_id else 0
-        depth[element.pk] = level
-        label = "\u2003" * level + str(element)
-        groups.setdefault(vars(element)["framework"], []).append((element.pk, label))
+    for framework, pk, parent, code, title in _choices(*rules.places_of(viewer)):
+        level = depth.get(parent, -1) + 1 if parent else 0
+        depth[pk] = level
+        groups.setdefault(framework, []).append((pk, "\u2003" * level + f"{code} {title}".strip()))
     return list(groups.items())
+
+
+@prepared
+def _choices(around: tuple[int, ...], administered: tuple[str, ...]) -> QuerySet[Element, Any]:
+    found = _taggable(rules.readable_around(around, administered))
+    return found.values_list("version__framework__title", "pk", "parent", "code", "title")
 
 
 def homes_for_import(viewer: Person) -> QuerySet[Organization]:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from staffroom.frameworks.models import Framework
 from staffroom.people import queries as people
 from staffroom.people.models import Organization, Person, Role
+from staffroom.people.rules import reaches
 
 
 def _around(person: Person) -> set[int]:
@@ -22,8 +23,19 @@ def may_read(person: Person, framework: Framework) -> bool:
 
 
 def readable_by(person: Person) -> Q:
-    administered = people.organizations_of(person, Role.ADMINISTRATOR).order_by().values("pk")
-    return Q(organization=None) | Q(organization__in=_around(person)) | Q(organization__in=administered)
+    return readable_around(*places_of(person))
+
+
+def places_of(person: Person) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """What decides who reads what, in values: the organizations around a person, and the paths that they administer."""
+    return tuple(sorted(_around(person))), tuple(reaches(person, Role.ADMINISTRATOR))
+
+
+def readable_around(around: tuple[int, ...], administered: tuple[str, ...]) -> Q:
+    readable = Q(organization=None) | Q(organization__in=around)
+    for path in administered:
+        readable |= Q(organization__path__startswith=path)
+    return readable
 
 
 def may_import(person: Person, organization: Organization) -> bool:

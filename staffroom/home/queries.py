@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from staffroom.conversations import queries as conversations
 from staffroom.conversations.models import Notice
+from staffroom.home.record import kinds_of, newest_of, rows_of
 from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people.models import Person, Role
@@ -135,25 +136,10 @@ class Kind:
 
 def record_of(person: Person, *, per_kind: int = PER_KIND) -> list[Kind]:
     """Everything stored about a person, kind by kind; kinds of which there is nothing are left out."""
-    kinds = (kind_of(person, declaration, 0, per_kind) for declaration in personal.declarations())
-    return [kind for kind in kinds if kind.count]
-
-
-def kind_of(person: Person, declaration: PersonalData, first: int, most: int) -> Kind:
-    """One kind of stored object, a stretch of it."""
-    rows = rows_of(person, declaration)
-    found = list(rows[first : first + most + 1])
-    is_all = first == 0 and len(found) <= most  # then it need not be counted
-    shown = [stored(declaration, row, person) for row in found[:most]]
-    return Kind(declaration, len(found) if is_all else rows.count(), shown)
-
-
-def rows_of(person: Person, declaration: PersonalData) -> Any:
-    model = declaration.model
-    matching = model._default_manager.filter(declaration.about(person)).values("pk")
-    related = {field.name for field in model._meta.fields if field.many_to_one} | set(declaration.related)
-    rows = model._default_manager.filter(pk__in=matching).order_by("-pk")
-    return rows.select_related(*sorted(related)) if related else rows
+    return [
+        Kind(declaration, count, [stored(declaration, row, person) for row in newest_of(person, declaration, per_kind)])
+        for declaration, count in kinds_of(person)
+    ]
 
 
 def stored(declaration: PersonalData, row: Any, person: Person) -> Stored:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from staffroom.home import exporting, parts, queries
 from staffroom.home.forms import ErasureForm
+from staffroom.home.record import rows_of
 from staffroom.jobs import rules as jobs_rules
 from staffroom.people import personal
 from staffroom.people.models import Person
@@ -77,7 +78,7 @@ def my_record_kind(request: HttpRequest, kind: str) -> HttpResponse:
     found = next((each for each in personal.declarations() if each.model._meta.label_lower == kind), None)
     if found is None:
         raise Http404
-    rows = queries.rows_of(_person(request), found)
+    rows = rows_of(_person(request), found)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     shown = [queries.stored(found, row, _person(request)) for row in page]
     return render_page(request, "home/my_record_kind.html", {"declaration": found, "rows": shown, "page": page})

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 SHOWN = 100
+FAILED = ("key", "kind", "failure", "attempts", "finished_at")
+WAITING = ("kind", "failure", "next_try_at")
 
 
 def _person(request: HttpRequest) -> Person:
@@ -53,9 +55,9 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
     counts = minded.aggregate(**{state: Count("pk", filter=Q(state=state)) for state in Job.State.values})
     context = {
         "counts": counts,
-        "failed": minded.filter(state=Job.State.FAILED).order_by("-finished_at")[:SHOWN],
+        "failed": minded.filter(state=Job.State.FAILED).order_by("-finished_at").values(*FAILED)[:SHOWN],
         "running": minded.filter(state=Job.State.RUNNING).order_by("started_at")[:SHOWN],
-        "waiting": minded.filter(state=Job.State.WAITING).order_by("next_try_at")[:SHOWN],
+        "waiting": minded.filter(state=Job.State.WAITING).order_by("next_try_at").values(*WAITING)[:SHOWN],
         "workers": queries.live_workers(),
     }
     return render_page(request, "jobs/jobs.html", context)

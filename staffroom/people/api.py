@@ -10,6 +10,7 @@ from ninja import Field, Query, Router, Schema
 
 from staffroom.people import queries, rules
 from staffroom.people.models import Organization, Person, Role, Section
+from staffroom.people.signed_in import viewer_of
 
 ROWS = 30
 router = Router(tags=["people"])
@@ -60,10 +61,9 @@ def list_people(
     after: Annotated[UUID | None, Query(description="Go on after this person.")] = None,
 ) -> PeopleOut:
     """Sorted by last and first name, thirty at a time."""
-    viewer = request.user
+    viewer = viewer_of(request)
     in_full = rules.oversees_anything(viewer)
-    found = queries.narrowed(queries.people_for(viewer), q, role or "", at, in_full=in_full)
-    rows = list(queries.with_roles(queries.after(found, str(after or "")))[: ROWS + 1])
+    rows = queries.listed(viewer, q, role or "", at, str(after or ""), in_full=in_full, most=ROWS + 1)
     return PeopleOut(
         people=[_person(row, in_full) for row in rows[:ROWS]], after=rows[ROWS - 1].key if len(rows) > ROWS else None
     )

@@ -30,6 +30,7 @@ class PersonalData:
     files: (name, opened file or path) pairs of one object, for the export.
     page: address of the object for its owner, if it has one.
     related: what ``describe`` and the others read beyond the row and its own foreign keys, as for ``select_related``.
+    gather: asks at once what the others tell of several rows, and leaves it on them; without it each row asks for itself.
     opened_page: address at which two administrators see it after they have broken the glass, if there is one.
     """
 
@@ -51,6 +52,7 @@ class PersonalData:
     purge: Callable[[models.QuerySet[Any]], int] | None = None
     opened_page: Callable[[Any], str] | None = None
     related: tuple[str, ...] = ()
+    gather: Callable[[list[Any]], None] | None = None
 
     @property
     def ends_field(self) -> str:

@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from staffroom.people.models import Enrollment, Invitation, Membership, Organization, Person, Role, Section, Term
+from staffroom.people.prepared import prepared
 from staffroom.people.rules import (
     districts_around,
     is_in,
@@ -19,8 +21,10 @@ from staffroom.people.rules import (
     memberships_of,
     overseen_by,
     people_seen_by,
+    people_seen_from,
     schools_of,
     sections_seen_by,
+    viewer_in_values,
     within,
 )
 
@@ -179,6 +183,33 @@ def after(people: QuerySet[Person], key: str) -> QuerySet[Person]:
     later = Q(given_name__gt=given) | Q(given_name=given, pk__gt=pk)
     # The first condition alone lets the database start in its index where the page starts.
     return people.filter(family_name__gte=family).filter(Q(family_name__gt=family) | (Q(family_name=family) & later))
+
+
+def listed(
+    viewer: Person, text: str = "", role: str = "", at: str = "", beyond: str = "", *, in_full: bool = True, most: int
+) -> list[Person]:
+    """A page of the people whom the viewer may see, `narrowed` and `after` somebody, each with what they are today as `roles_now`."""
+    if viewer.is_active and not (text or role or at or beyond):
+        people = _everybody(*viewer_in_values(viewer), most=most)
+    else:
+        people = list(after(narrowed(people_for(viewer), text, role, at, in_full=in_full), beyond)[:most])
+    held: dict[int, list[Membership]] = {person.pk: [] for person in people}
+    for each in _held_today(tuple(held), timezone.localdate()) if held else ():
+        held[each.person_id].append(each)
+    for person in people:
+        person.roles_now = held[person.pk]
+    return people
+
+
+@prepared
+def _everybody(*viewer: Any, most: int) -> QuerySet[Person]:
+    found = Person.objects.filter(people_seen_from(*viewer)).defer(*NOT_FOR_LISTS)
+    return found.order_by("family_name", "given_name", "pk")[:most]
+
+
+@prepared
+def _held_today(people: tuple[int, ...], today: date) -> QuerySet[Membership]:
+    return Membership.objects.filter(lasting(today), person__in=people).select_related("organization").order_by("pk")
 
 
 def with_roles(people: QuerySet[Person]) -> QuerySet[Person]:

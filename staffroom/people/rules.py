@@ -7,6 +7,7 @@ today takes effect at once. A role in an organization holds in everything below 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -147,21 +148,34 @@ def people_seen_by(viewer: object) -> Q:
     """Persons whom the viewer may see, as one correlated test, so that a sorted list stops after its page."""
     if not isinstance(viewer, Person) or not viewer.is_active:
         return NOBODY
-    administered = reaches(viewer, Role.ADMINISTRATOR)
+    return people_seen_from(*viewer_in_values(viewer))
+
+
+def viewer_in_values(viewer: Person) -> tuple[Any, ...]:
+    """Whom somebody may see follows from these: who they are, what they administer, and unless that is all around them, what they lead
+    and what is around them, today."""
+    administered, around = reaches(viewer, Role.ADMINISTRATOR), paths_around(viewer)
+    if all(_is_below(path, administered) for path in around):
+        return viewer.pk, tuple(administered)
+    return viewer.pk, tuple(administered), tuple(reaches(viewer, *LEADERS)), tuple(around), timezone.localdate()
+
+
+def people_seen_from(viewer: int, administered: tuple[str, ...], *others: Any) -> Q:
+    """``people_seen_by`` of a viewer in values, so that the question can be prepared."""
     reached = _at(administered)
     taught = NOBODY
-    if not all(_is_below(path, administered) for path in paths_around(viewer)):
+    if others:
         # Whoever administers all that is around them sees everybody there anyhow; for all others it is told apart.
-        led, around = _at(reaches(viewer, *LEADERS)), _at(paths_around(viewer))
-        reached |= lasting() & (led | (around & ~Q(role=Role.STUDENT)))
-        own = _teaching(viewer).values("section")
-        students = Enrollment.objects.filter(lasting(), role=Enrollment.Role.STUDENT, section__in=own)
+        led, around, today = others
+        reached |= lasting(today) & (_at(led) | (_at(around) & ~Q(role=Role.STUDENT)))
+        own = _taught_by(viewer, today).values("section")
+        students = Enrollment.objects.filter(lasting(today), role=Enrollment.Role.STUDENT, section__in=own)
         taught = Q(Exists(students.filter(person=OuterRef("pk")).order_by()))
     held = Q(Exists(Membership.objects.filter(reached, person=OuterRef("pk")).order_by()))
-    return Q(pk=viewer.pk) | (Q(erased_at=None) & (held | taught))
+    return Q(pk=viewer) | (Q(erased_at=None) & (held | taught))
 
 
-def _at(paths: list[str]) -> Q:
+def _at(paths: tuple[str, ...]) -> Q:
     """Memberships at or below these paths."""
     reach = NOBODY
     for path in paths:
@@ -225,5 +239,9 @@ def districts_around(person: object) -> Q:
 
 
 def _teaching(person: Person) -> QuerySet[Enrollment]:
+    return _taught_by(person.pk, timezone.localdate())
+
+
+def _taught_by(person: int, today: date) -> QuerySet[Enrollment]:
     roles = (Enrollment.Role.TEACHER, Enrollment.Role.AIDE)
-    return Enrollment.objects.filter(lasting(), person=person, role__in=roles).order_by()
+    return Enrollment.objects.filter(lasting(today), person=person, role__in=roles).order_by()

@@ -36,8 +36,12 @@ def shares_of(thing: models.Model) -> QuerySet[Share]:
 
 def with_live_shares(found: QuerySet[Any]) -> QuerySet[Any]:
     """Things with ``live_share_count``, how many loans of each stand."""
-    kind = ContentType.objects.get_for_model(found.model)
-    standing = Share.objects.filter(rules.live_shares(), content_type=kind, object_id=OuterRef("pk")).order_by()
+    return counting_live_shares(found, ContentType.objects.get_for_model(found.model).pk, timezone.now())
+
+
+def counting_live_shares(found: QuerySet[Any], kind: int, at: datetime) -> QuerySet[Any]:
+    """The same for a kind of content, told by number, at a moment."""
+    standing = Share.objects.filter(rules.live_shares(at), content_type=kind, object_id=OuterRef("pk")).order_by()
     counts = standing.values("object_id").annotate(live=models.Count("pk")).values("live")
     counted: QuerySet[Any] = found.annotate(live_share_count=Coalesce(Subquery(counts), 0))
     return counted
@@ -97,9 +101,15 @@ def opened_by(viewer: Person, model: type[models.Model], pks: Iterable[int]) -> 
 
 def share_for(viewer: Person, thing: models.Model) -> Share | None:
     """The loan by which the viewer may see the thing; the one with most rights when there are several."""
-    kind = ContentType.objects.get_for_model(thing)
-    found = Share.objects.filter(rules.usable_by(viewer), content_type=kind, object_id=thing.pk)
-    return found.order_by("-may_download", "-expires_at").first()
+    kind = ContentType.objects.get_for_model(thing).pk
+    found: list[Share] = _shares_for(viewer.pk, tuple(rules.belongs_to(viewer)), kind, timezone.now(), thing.pk)
+    return found[0] if found else None
+
+
+@prepared
+def _shares_for(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime, thing: int) -> QuerySet[Share]:
+    found = lent_to_one(viewer, organizations, kind, at).filter(object_id=thing)
+    return found.order_by("-may_download", "-expires_at")
 
 
 def shares_by(owner: Person) -> QuerySet[Share]:
@@ -165,15 +175,10 @@ def consents_in_each(
 
     With ``taught_by`` only those that this person teaches or helps in today.
     """
-    day = on or timezone.localdate()
-    newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
-    wanted = (Q(ends_on=None) | Q(ends_on__gte=day)) & Q(role=Enrollment.Role.STUDENT)
-    if taught_by is not None:
-        wanted |= lasting() & Q(person=taught_by, role__in=TEACHING)
-    enrolled = Enrollment.objects.filter(wanted, section__in=[section.pk for section in sections]).annotate(
-        answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1])
-    )
-    rows = list(enrolled.select_related("person").order_by("person__family_name", "person__given_name", "person"))
+    sections = list(sections)
+    today, pks = timezone.localdate(), tuple(section.pk for section in sections)
+    teacher = () if taught_by is None else (taught_by.pk, today)
+    rows = _enrolled(pks, on or today, *teacher) if pks else []
     taught = {row.section_id for row in rows if row.role in TEACHING}
     answers: dict[int, dict[Person, str]] = {
         section.pk: {} for section in sections if taught_by is None or section.pk in taught
@@ -182,6 +187,20 @@ def consents_in_each(
         if row.role == Enrollment.Role.STUDENT and row.section_id in answers:
             answers[row.section_id][row.person] = _standing_answer(vars(row)["answer"], vars(row)["until"])
     return {pk: _counted(list(found.items())) for pk, found in answers.items()}
+
+
+@prepared
+def _enrolled(sections: tuple[int, ...], day: date, *teacher: Any) -> QuerySet[Enrollment]:
+    """Students enrolled on a day with their standing answers, and whether this teacher is one of theirs today."""
+    newest = Consent.objects.filter(student=OuterRef("person")).order_by("-created_at", "-pk")
+    wanted = (Q(ends_on=None) | Q(ends_on__gte=day)) & Q(role=Enrollment.Role.STUDENT)
+    if teacher:
+        person, today = teacher
+        wanted |= lasting(today) & Q(person=person, role__in=TEACHING)
+    enrolled = Enrollment.objects.filter(wanted, section__in=sections).annotate(
+        answer=Subquery(newest.values("answer")[:1]), until=Subquery(newest.values("ends_on")[:1])
+    )
+    return enrolled.select_related("person").order_by("person__family_name", "person__given_name", "person")
 
 
 def _counted(students: list[tuple[Person, str]]) -> ConsentsIn:
@@ -213,11 +232,17 @@ def policy_of(organization: Organization | None, version: int | None = None) -> 
     """The policy that holds for an organization, or an older version: what was recorded under it stays under it."""
     if organization is None:
         return PolicyInForce(0, {})
-    found = Policy.objects.filter(organization__in=organization.ancestor_pks)
-    if version is not None:
-        found = found.filter(version=version)
-    newest = found.order_by("-organization__path", "-version").first()
+    asked = () if version is None else (version,)
+    newest = next(iter(_policies(tuple(organization.ancestor_pks), *asked)), None)
     return PolicyInForce(newest.version, newest.settings) if newest and version != 0 else PolicyInForce(0, {})
+
+
+@prepared
+def _policies(organizations: tuple[int, ...], *version: int) -> QuerySet[Policy]:
+    found = Policy.objects.filter(organization__in=organizations)
+    if version:
+        found = found.filter(version=version[0])
+    return found.order_by("-organization__path", "-version")[:1]
 
 
 def retention_days(owner: Person) -> int:
@@ -235,6 +260,23 @@ def retention_end(owner: Person) -> date:
 def accesses_to(owner: Person) -> QuerySet[Access]:
     """The owner's access log: who opened what, when, through which share; newest first."""
     return Access.objects.filter(owner=owner).select_related("viewer", "share")
+
+
+def loans_and_openings_of(thing: models.Model) -> tuple[list[Share], list[Access]]:
+    """Every loan of a thing, newest first, and every opening of it."""
+    at = (ContentType.objects.get_for_model(thing).pk, thing.pk)
+    return _loans_of(*at), _openings_of(*at)
+
+
+@prepared
+def _loans_of(kind: int, thing: int) -> QuerySet[Share]:
+    found = Share.objects.filter(content_type=kind, object_id=thing)
+    return found.select_related("person", "circle", "organization")
+
+
+@prepared
+def _openings_of(kind: int, thing: int) -> QuerySet[Access]:
+    return Access.objects.filter(content_type=kind, object_id=thing).select_related("viewer", "share")
 
 
 def accesses_of(thing: models.Model) -> QuerySet[Access]:

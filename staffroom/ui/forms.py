@@ -38,7 +38,7 @@ def field(bound: BoundField) -> SafeString:
     return widgets.field(bound)
 
 
-def error_summary(form: BaseForm) -> SafeString:
+def error_summary(form: object) -> SafeString:
     """What has to be put right, as links to the fields; takes the focus. Nothing when nothing is wrong."""
     is_wrong = isinstance(form, BaseForm) and form.errors  # a page may have no form this time
     return render_to_string("ui/forms/error_summary.html", {"form": form}) if is_wrong else SafeString("")

@@ -25,9 +25,31 @@ DIRECTED = frozenset(
 )
 
 
-def icon(name: str, *, label: str = "", size: str = "") -> SafeString:
-    """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label."""
+def icon(name: str, *, label: str = "", size: str = "", again: bool = False) -> SafeString:
+    """One icon as inline SVG: hidden from screen readers, unless it stands alone and has a label. In the rows of a long list, `again`
+    points at what `{% shapes %}` drew before it."""
+    if again:
+        return _repeated(name)
     return _drawn(built.version(), name, str(label), size)
+
+
+def shapes(*names: str) -> SafeString:
+    """Icons that a long list shows again and again: drawn once, unseen, for the rows that say `again`."""
+    return _drawn_once(built.version(), names)
+
+
+def _repeated(name: str) -> SafeString:
+    directed = " icon-directed" if name in DIRECTED else ""
+    return SafeString(f'<svg class="icon{directed}" aria-hidden="true"><use href="#icon-{name}"/></svg>')
+
+
+@lru_cache(maxsize=64)
+def _drawn_once(version: built.Version, names: tuple[str, ...]) -> SafeString:
+    each = (
+        format_html('<symbol id="icon-{}" viewBox="0 0 24 24">{}</symbol>', name, _shape(built.file_for(SOURCE), name))
+        for name in names
+    )
+    return SafeString(f'<svg hidden aria-hidden="true">{"".join(each)}</svg>')
 
 
 @lru_cache(maxsize=2048)

@@ -28,8 +28,9 @@ ROWS = 30
 @login_required
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody whom an overseer sees: searched, narrowed to a role or place, thirty at a time."""
-    found = _asked_for(request)
-    page = list(queries.with_roles(queries.after(found, request.GET.get("after", "")))[: ROWS + 1])
+    _refuse_others(request)
+    words = [request.GET.get(name, "") for name in ("q", "role", "at", "after")]
+    page = queries.listed(viewer_of(request), *words, most=ROWS + 1)
     asked = {key: value for key, value in request.GET.items() if key in ("q", "role", "at") and value}
     context = {
         "people": page[:ROWS],
@@ -48,7 +49,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @login_required
 def people_csv(request: HttpRequest) -> HttpResponseBase:
     """The same list whole, as a table."""
-    header = [_("First name"), _("Last name"), _("E-mail"), _("Roles")]
+    header = [_("First name"), _("Last name"), _("Email"), _("Roles")]
     return csv_response("people.csv", header, _lines(queries.with_roles(_asked_for(request))))
 
 
@@ -58,9 +59,14 @@ def _lines(found: QuerySet[Person]) -> Iterator[list[object]]:
         yield [person.first_name, person.family_name, person.email or "", roles]
 
 
-def _asked_for(request: HttpRequest) -> QuerySet[Person]:
+def _refuse_others(request: HttpRequest) -> None:
+    """Lists of people are for those who oversee somebody."""
     if not rules.oversees_anything(request.user):
         raise Http404
+
+
+def _asked_for(request: HttpRequest) -> QuerySet[Person]:
+    _refuse_others(request)
     asked = request.GET
     return queries.narrowed(
         queries.people_for(request.user), asked.get("q", ""), asked.get("role", ""), asked.get("at", "")

@@ -5,16 +5,18 @@ The rules are those of everywhere (``rules.lent_to_viewer``); thirty lessons wit
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from staffroom.files.models import Derivative, File
-from staffroom.people.models import Person
+from staffroom.people.models import Person, name_of
 from staffroom.people.prepared import prepared
+from staffroom.permissions import queries as permissions
 from staffroom.seeing.lessons import queries, rules
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 from staffroom.seeing.lessons.queries import Progress
@@ -100,6 +102,33 @@ def _count_of(model: type[Moment] | type[Clip]) -> Coalesce:
     return Coalesce(Subquery(each.values("lesson").annotate(n=Count("pk")).values("n")), 0)
 
 
+class OwnClipRow(NamedTuple):
+    """A clip of one of my lessons, with how many loans of it stand."""
+
+    key: UUID
+    title: str
+    start_ms: int
+    end_ms: int
+    live_share_count: int
+
+    @property
+    def url(self) -> str:
+        return address("clips:clip", self.key)
+
+
+def clips_in(viewer: Person, lesson: Lesson) -> list[OwnClipRow]:
+    """The clips of one's own lesson, in order of time: ``queries.clips_of`` as rows."""
+    found = _own_clips(lesson.pk, viewer.pk, rules.kind_of_clips(), timezone.now())
+    return [OwnClipRow(*row) for row in found]
+
+
+@prepared
+def _own_clips(lesson: int, owner: int, kind: int, at: datetime) -> QuerySet[Clip, Any]:
+    found = Clip.objects.filter(lesson=lesson, lesson__owner=owner).order_by("start_ms", "pk")
+    counted = permissions.counting_live_shares(found, kind, at)
+    return counted.values_list("key", "title", "start_ms", "end_ms", "live_share_count")
+
+
 class ClipRow(NamedTuple):
     """A clip that a colleague has lent to me."""
 
@@ -111,25 +140,18 @@ class ClipRow(NamedTuple):
     end_ms: int
     lesson_key: UUID
     taught_on: date
-    given_name: str
-    family_name: str
-    preferred_name: str
+    owner: str
 
     @property
     def url(self) -> str:
         return address("clips:clip", self.key)
 
-    @property
-    def owner(self) -> str:
-        return Person(
-            given_name=self.given_name, family_name=self.family_name, preferred_name=self.preferred_name
-        ).full_name
-
 
 def clips_listed(viewer: Person, cursor: str = "", *, most: int) -> list[ClipRow]:
     """Clips of colleagues that the viewer may open, newest loan first: ``queries.clips_lent_to`` as rows."""
     after = [int(cursor)] if cursor.isdecimal() and len(cursor) < 19 else []
-    return [ClipRow(*row) for row in _clips(*rules.viewer_in_values(viewer), *after, most=most)]
+    found = _clips(*rules.viewer_in_values(viewer), *after, most=most)
+    return [ClipRow._make([*row, name_of(given, family, preferred)]) for *row, given, family, preferred in found]
 
 
 @prepared

@@ -64,13 +64,39 @@ def _delete(rows: QuerySet[Any], person: Person) -> int:
     return int(rows.delete()[0])
 
 
+def _gather_readers_of_lessons(lessons: list[Lesson]) -> None:
+    clips = dict(Clip.objects.filter(lesson__in=lessons).order_by().values_list("pk", "lesson"))
+    readers = queries.readers_of_clips(clips)
+    for lesson in lessons:
+        vars(lesson)["_readers"] = {name for pk, names in readers.items() if clips[pk] == lesson.pk for name in names}
+
+
+def _gather_readers_of_clips(clips: list[Clip]) -> None:
+    readers = queries.readers_of_clips(clip.pk for clip in clips)
+    for clip in clips:
+        vars(clip)["_readers"] = readers[clip.pk]
+
+
+def _gather_readers_of_moments(moments: list[Moment]) -> None:
+    _gather_readers_of_clips([moment.clip for moment in moments if moment.clip is not None])
+
+
+def _readers_of(clip: Clip) -> set[str]:
+    if "_readers" not in vars(clip):
+        _gather_readers_of_clips([clip])
+    readers: set[str] = vars(clip)["_readers"]
+    return readers
+
+
 def _lesson_readers(lesson: Lesson) -> str:
-    names = queries.readers_of(lesson)
+    if "_readers" not in vars(lesson):
+        _gather_readers_of_lessons([lesson])
+    names = ", ".join(sorted(vars(lesson)["_readers"]))
     return _("You; of its clips also %(names)s") % {"names": names} if names else _("You alone")
 
 
 def _clip_readers(clip: Clip) -> str:
-    names = ", ".join(sorted({queries.audience_name(each.share) for each in queries.reach_of(clip)}))
+    names = ", ".join(sorted(_readers_of(clip)))
     return _("You and %(names)s") % {"names": names} if names else _("You alone")
 
 
@@ -78,8 +104,7 @@ def _moment_readers(moment: Moment) -> str:
     owner = moment.lesson.owner.full_name
     if moment.clip is None:
         return _("You alone") if moment.author_id == moment.lesson.owner_id else owner
-    names = {owner} | {queries.audience_name(each.share) for each in queries.reach_of(moment.clip)}
-    return ", ".join(sorted(names))
+    return ", ".join(sorted({owner} | _readers_of(moment.clip)))
 
 
 def declare_all() -> None:
@@ -93,6 +118,7 @@ def declare_all() -> None:
         describe=lambda lesson: f"{lesson.title}, {date_format(lesson.taught_on)}",
         author=lambda lesson: lesson.owner.full_name,
         readers=_lesson_readers,
+        gather=_gather_readers_of_lessons,
         export=exports.lesson_as_data,
         ends="ends_on",
         page=lambda lesson: lesson.get_absolute_url(),
@@ -110,6 +136,7 @@ def declare_all() -> None:
         describe=lambda clip: clip.title,
         author=lambda clip: clip.lesson.owner.full_name,
         readers=_clip_readers,
+        gather=_gather_readers_of_clips,
         export=exports.clip_as_data,
         ends="ends_on",
         page=lambda clip: clip.get_absolute_url(),
@@ -126,6 +153,7 @@ def declare_all() -> None:
         describe=lambda moment: moment.text,
         author=lambda moment: moment.author.full_name if moment.author else _("somebody erased"),
         readers=_moment_readers,
+        gather=_gather_readers_of_moments,
         export=exports.moment_as_data,
         ends="ends_on",
         page=lambda moment: moment.get_absolute_url(),

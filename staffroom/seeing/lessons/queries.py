@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from staffroom.files.queries import received, uploads_for
 from staffroom.jobs import queries as jobs
 from staffroom.people import queries as people
 from staffroom.people.models import Organization, Person, Role, Section
+from staffroom.people.prepared import prepared
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import Access, Share
 from staffroom.permissions.queries import ConsentsIn
-from staffroom.permissions.rules import is_live
+from staffroom.permissions.rules import is_live, live_shares
 from staffroom.records import queries as records
 from staffroom.records.models import Activity
 from staffroom.seeing.lessons import rules
@@ -71,8 +72,16 @@ def with_media(lessons: list[Lesson]) -> list[Lesson]:
 
 
 def lesson_for(viewer: Person, slug: str) -> Lesson | None:
-    """One of the viewer's own lessons, by its address."""
-    return _with_everything(Lesson.objects.filter(owner=viewer, slug=slug)).first()
+    """One of the viewer's own lessons, by its address, with what was made of its recording at hand."""
+    lesson = next(iter(_own_lesson(viewer.pk, slug)), None)
+    if lesson is not None:
+        _keep_at_hand(lesson.file)
+    return lesson
+
+
+@prepared
+def _own_lesson(owner: int, slug: str) -> QuerySet[Lesson]:
+    return _with_everything(Lesson.objects.filter(owner=owner, slug=slug))
 
 
 def lesson_by_key(viewer: Person, key: Any) -> Lesson | None:
@@ -81,8 +90,27 @@ def lesson_by_key(viewer: Person, key: Any) -> Lesson | None:
 
 
 def _with_everything(found: QuerySet[Lesson]) -> QuerySet[Lesson]:
-    related = found.select_related("section__school", "owner", "file", "upload", "focus_element__version__framework")
-    return related.prefetch_related("file__derivatives")
+    return found.select_related("section__school", "owner", "file", "upload", "focus_element__version__framework")
+
+
+def _keep_at_hand(file: File | None) -> None:
+    """What was made of a recording, asked once for all places of a page that look for something of it."""
+    if file is None:
+        return
+    made = _made_of(file.pk)
+    for each in made:
+        each.file = file
+    vars(file)["_made"] = made
+
+
+def _made(file: File) -> Iterable[Derivative]:
+    at_hand: Iterable[Derivative] | None = vars(file).get("_made")
+    return file.derivatives.all() if at_hand is None else at_hand
+
+
+@prepared
+def _made_of(file: int) -> QuerySet[Derivative]:
+    return Derivative.objects.filter(file=file).order_by("pk")
 
 
 def clips_lent_to(viewer: Person) -> QuerySet[Clip]:
@@ -101,12 +129,18 @@ def clip_and_loan_for(viewer: Person, key: Any) -> tuple[Clip | None, Share | No
 
     Asked of the one clip (``may_open``): that costs half of finding it among all that are lent to her.
     """
+    clip = next(iter(_clip_of_key(UUID(str(key)))), None)
+    share = None if clip is None or clip.lesson.owner_id == viewer.pk else rules.loan_of(viewer, clip)
+    if clip is None or (share is None and clip.lesson.owner_id != viewer.pk):
+        return None, None
+    _keep_at_hand(clip.lesson.file)
+    return clip, share
+
+
+@prepared
+def _clip_of_key(key: UUID) -> QuerySet[Clip]:
     found = Clip.objects.filter(key=key).select_related("lesson__owner", "lesson__section__school", "lesson__file")
-    clip = found.prefetch_related("lesson__file__derivatives").order_by().first()
-    if clip is None or clip.lesson.owner_id == viewer.pk:
-        return clip, None
-    share = rules.loan_of(viewer, clip)
-    return (clip, share) if share else (None, None)
+    return found.order_by()
 
 
 def clips_of(viewer: Person, lesson: Lesson) -> QuerySet[Clip]:
@@ -146,11 +180,14 @@ def _within(viewer: Person, clip: Clip) -> Q:
     """Moments that belong to a clip: noted in it, or the owner's own in its seconds."""
     within = Q(clip=clip)
     if clip.has_moments or viewer.pk == clip.lesson.owner_id:
-        inside = Q(start_ms__gte=clip.start_ms, start_ms__lte=clip.end_ms)
-        ends_inside = Q(end_ms=None) | Q(end_ms__lte=clip.end_ms)
-        own = Q(clip=None, lesson=clip.lesson_id, author=clip.lesson.owner_id)
-        within |= own & inside & ends_inside
+        within |= _carried(clip.lesson_id, clip.lesson.owner_id, clip.start_ms, clip.end_ms)
     return within
+
+
+def _carried(lesson: int, owner: int, start_ms: int, end_ms: int) -> Q:
+    """The owner's own moments that lie within some seconds of her lesson."""
+    inside = Q(start_ms__gte=start_ms, start_ms__lte=end_ms) & (Q(end_ms=None) | Q(end_ms__lte=end_ms))
+    return Q(clip=None, lesson=lesson, author=owner) & inside
 
 
 def _readable(viewer: Person, where: Q) -> QuerySet[Moment]:
@@ -163,22 +200,51 @@ def _in_order(found: QuerySet[Moment]) -> QuerySet[Moment]:
 
 def notes_in_lesson(viewer: Person, lesson: Lesson) -> tuple[list[Moment], int]:
     """What the owner may read in her lesson, and how many notes of colleagues wait behind her own reflection. One query."""
-    if viewer.pk != lesson.owner_id or lesson.reflection:
+    if viewer.pk != lesson.owner_id:
         return list(moments_in_lesson(viewer, lesson)), 0
-    found = list(_in_order(Moment.objects.filter(lesson=lesson).annotate(is_open=rules.open_to_owner(viewer))))
+    found = _of_lesson(_notes_of_lesson(lesson.pk, viewer.pk, rules.kind_of_clips()), lesson)
     opened = [moment for moment in found if vars(moment)["is_open"]]
     return opened, len(found) - len(opened)
+
+
+@prepared
+def _notes_of_lesson(lesson: int, owner: int, kind: int) -> QuerySet[Moment]:
+    found = Moment.objects.filter(lesson=lesson).annotate(is_open=rules.open_to_one(owner, kind))
+    return found.select_related("author", "element", "clip").order_by("start_ms", "pk")
+
+
+def _of_lesson(moments: list[Moment], lesson: Lesson) -> list[Moment]:
+    """Moments that were read without their lesson, which is at hand: one, and wide."""
+    for moment in moments:
+        moment.lesson = lesson
+    return moments
 
 
 def notes_in_clip(viewer: Person, clip: Clip) -> tuple[list[Moment], int]:
     """The same for a clip that has just been found for the viewer; what waits is counted in the whole lesson."""
     lesson = clip.lesson
-    if viewer.pk != lesson.owner_id or lesson.reflection:
-        return list(notes_in_opened(viewer, clip)), 0
-    marks = {"is_open": rules.open_to_owner(viewer), "is_within": _within(viewer, clip)}
-    found = list(_in_order(Moment.objects.filter(lesson=lesson).annotate(**marks)))
+    place = (lesson.pk, lesson.owner_id, clip.start_ms, clip.end_ms)
+    if viewer.pk != lesson.owner_id:
+        return _of_lesson(_notes_of_clip(clip.pk, *(place if clip.has_moments else ())), lesson), 0
+    found = _of_lesson(_notes_around_clip(clip.pk, *place, rules.kind_of_clips()), lesson)
     opened = [moment for moment in found if vars(moment)["is_open"]]
     return [moment for moment in opened if vars(moment)["is_within"]], len(found) - len(opened)
+
+
+@prepared
+def _notes_of_clip(clip: int, *carried: int) -> QuerySet[Moment]:
+    """What was noted in a clip, and what the owner noted in these seconds of the lesson, if that goes along."""
+    found = Moment.objects.filter(Q(clip=clip) | _carried(*carried) if carried else Q(clip=clip))
+    return found.select_related("author", "element", "clip").order_by("start_ms", "pk")
+
+
+@prepared
+def _notes_around_clip(clip: int, lesson: int, owner: int, start_ms: int, end_ms: int, kind: int) -> QuerySet[Moment]:
+    """All that was noted in the lesson of a clip, each with whether it belongs to the clip and is open to the owner."""
+    within = Q(clip=clip) | _carried(lesson, owner, start_ms, end_ms)
+    marks = {"is_open": rules.open_to_one(owner, kind), "is_within": within}
+    found = Moment.objects.filter(lesson=lesson).annotate(**marks)
+    return found.select_related("author", "element", "clip").order_by("start_ms", "pk")
 
 
 def threads_of(viewer: Person, moments: Iterable[Moment]) -> dict[int, list[Comment]]:
@@ -211,9 +277,9 @@ def reach_of(clip: Clip) -> list[Reach]:
 
 def reach_and_closing_of(clip: Clip) -> tuple[list[Reach], bool]:
     """The same, and whether colleagues' notes are closed to the owner until she has reflected (``rules.is_closed_to_owner``)."""
-    shares = list(permissions.shares_of(clip))
+    shares, openings = permissions.loans_and_openings_of(clip)
     accesses: dict[int | None, list[Access]] = {}
-    for access in permissions.accesses_of(clip):
+    for access in openings:
         accesses.setdefault(access.share_id, []).append(access)
     reach = [Reach(share, accesses.get(share.pk, [])) for share in shares if is_live(share)]
     return reach, not clip.lesson.reflection and any(share.is_reflect_first for share in shares)
@@ -309,15 +375,14 @@ def upload_for(viewer: Person, key: str | None) -> Upload | None:
 
 def media_of(file: File) -> Derivative | None:
     """What is played: the web video, or the sound where there is no picture."""
-    found = {each.kind: each for each in file.derivatives.all() if each.kind in WATCHABLE and not each.end_ms}
+    found = {each.kind: each for each in _made(file) if each.kind in WATCHABLE and not each.end_ms}
     return found.get(Derivative.Kind.WEB_VIDEO) or found.get(Derivative.Kind.WEB_AUDIO)
 
 
 def derivative_of(file: File, kind: str, start_ms: int = 0, end_ms: int = 0) -> Derivative | None:
     """One finished thing made from a file, or nothing while it is not there."""
     wanted = (kind, start_ms, end_ms, Derivative.State.READY)
-    made = file.derivatives.all()  # at hand where the lesson was found by its door
-    return next((each for each in made if (each.kind, each.start_ms, each.end_ms, each.state) == wanted), None)
+    return next((each for each in _made(file) if (each.kind, each.start_ms, each.end_ms, each.state) == wanted), None)
 
 
 def made_for_clip(clip: Clip, kind: str) -> Derivative | None:
@@ -331,9 +396,7 @@ def made_for_clip(clip: Clip, kind: str) -> Derivative | None:
 def clip_media_of(clip: Clip) -> Derivative | None:
     """The file that was cut for the clip, in whatever state."""
     wanted = (Derivative.Kind.CLIP, clip.start_ms, clip.end_ms)
-    made = (
-        clip.lesson.file.derivatives.all() if clip.lesson.file else ()
-    )  # at hand where the clip was found by its door
+    made = _made(clip.lesson.file) if clip.lesson.file else ()
     return next((each for each in made if (each.kind, each.start_ms, each.end_ms) == wanted), None)
 
 
@@ -386,13 +449,20 @@ def loans_unopened_in_sql(viewer: Person) -> tuple[str, tuple[Any, ...]]:
 
 def unseen_count(viewer: Person) -> int:
     """How many clips lent to the viewer she has not opened and may open: what waits behind "Lessons"."""
-    waiting = Clip.objects.filter(pk__in=loans_unopened_by(viewer).order_by().values("object_id")).order_by()
-    schools = people.schools_of(viewer)
-    places = dict(waiting.exclude(lesson__owner=viewer).values_list("pk", "lesson__section__school"))
+    schools, asked = people.schools_of(viewer), rules.viewer_in_values(viewer)
+    places = dict(_unopened_at(asked.pk, asked.organizations, asked.kind, asked.at))
     elsewhere = [pk for pk, school in places.items() if school not in schools]
     inside = len(places) - len(elsewhere)
     # What the families' answers decide takes a longer question, which most people's clips do not need.
     return inside + (Clip.objects.filter(rules.allowed_for(viewer), pk__in=elsewhere).count() if elsewhere else 0)
+
+
+@prepared
+def _unopened_at(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Clip, Any]:
+    """Others' clips that wait, and the school of each."""
+    unopened = permissions.unopened_by(viewer, organizations, kind, at).order_by().values("object_id")
+    waiting = Clip.objects.filter(pk__in=unopened).exclude(lesson__owner=viewer).order_by()
+    return waiting.values_list("pk", "lesson__section__school")
 
 
 def unseen_among(viewer: Person, clips: Iterable[Any]) -> set[int]:
@@ -401,14 +471,18 @@ def unseen_among(viewer: Person, clips: Iterable[Any]) -> set[int]:
     return pks - permissions.opened_by(viewer, Clip, pks)
 
 
-def readers_of(lesson: Lesson) -> str:
-    """Who can read a lesson's clips now, by live shares, in a list of names; empty for nobody."""
-    clips = Clip.objects.filter(lesson=lesson).order_by().values("pk")
-    found = Share.objects.filter(
-        retracted_at=None, expires_at__gt=timezone.now(), object_id__in=clips,
-        content_type__app_label="lessons", content_type__model="clip",
-    ).select_related("person", "circle", "organization")  # fmt: skip
-    return ", ".join(sorted({audience_name(share) for share in found}))
+def readers_of_clips(clips: Iterable[int]) -> dict[int, set[str]]:
+    """Who can read each of some clips now, by live loans, by name; one query."""
+    readers: dict[int, set[str]] = {pk: set() for pk in clips}
+    for share in _loans_of(tuple(readers), rules.kind_of_clips(), timezone.now()) if readers else ():
+        readers[share.object_id].add(audience_name(share))
+    return readers
+
+
+@prepared
+def _loans_of(clips: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Share]:
+    standing = Share.objects.filter(live_shares(at), content_type=kind, object_id__in=clips)
+    return standing.select_related("person", "circle", "organization").order_by()
 
 
 def audience_name(share: Share) -> str:

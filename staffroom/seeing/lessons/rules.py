@@ -127,10 +127,15 @@ class Viewer(NamedTuple):
 
 def viewer_in_values(person: Person) -> Viewer:
     schools = people.schools_of(person)
-    kind = pointing_at(Clip())["content_type"].pk
     organizations = tuple(sorted(belongs_to(person)))
     return Viewer(
-        person.pk, organizations, tuple(schools), tuple(schools.values()), kind, timezone.now(), timezone.localdate()
+        person.pk,
+        organizations,
+        tuple(schools),
+        tuple(schools.values()),
+        kind_of_clips(),
+        timezone.now(),
+        timezone.localdate(),
     )
 
 
@@ -171,17 +176,26 @@ def is_closed_to_owner(clip: Clip) -> bool:
     return Share.objects.filter(is_reflect_first=True, **pointing_at(clip)).exists()
 
 
-def _closed_to_owner(clip: str) -> Q:
-    """Rows whose clip is closed to its owner; ``clip`` is the path to it."""
-    asked = Share.objects.filter(
-        is_reflect_first=True, content_type=pointing_at(Clip())["content_type"], object_id=OuterRef(clip)
-    )
+def _closed_to_owner(clip: str, kind: int) -> Q:
+    """Rows whose clip is closed to its owner; ``clip`` is the path to it, ``kind`` the kind of content that clips are."""
+    asked = Share.objects.filter(is_reflect_first=True, content_type=kind, object_id=OuterRef(clip))
     return Q(lesson__reflection="") & Q(Exists(asked))
 
 
 def open_to_owner(owner: Person) -> Q:
     """Moments of her own lessons that do not wait behind the owner's reflection."""
-    return Q(author=owner) | Q(clip=None) | ~_closed_to_owner("clip")
+    return open_to_one(owner.pk, kind_of_clips())
+
+
+def open_to_one(owner: int, kind: int) -> Q:
+    """The same, told by number."""
+    return Q(author=owner) | Q(clip=None) | ~_closed_to_owner("clip", kind)
+
+
+def kind_of_clips() -> int:
+    """Under which number shares and openings know clips."""
+    kind: int = pointing_at(Clip())["content_type"].pk
+    return kind
 
 
 def may_read_moment(person: Person, moment: Moment) -> bool:

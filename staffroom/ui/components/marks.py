@@ -15,10 +15,12 @@ TONES = {"", "accent", "good", "warn", "bad"} | MEASURES
 HUES = 12
 
 
-def chip(label: object, *, tone: str = "", icon: str = "") -> SafeString:
-    """A word or two about the state of something. Color never says it alone: the word does."""
+def chip(label: object, *, tone: str = "", icon: str = "", again: bool = False) -> SafeString:
+    """A word or two about the state of something. Color never says it alone: the word does. `again`: as for `icon`."""
     one_of("chip", "tone", tone, TONES)
-    return element("span", join(_icon(icon), element("span", label)), class_=f"chip chip-{tone}" if tone else "chip")
+    return element(
+        "span", join(_icon(icon, again), element("span", label)), class_=f"chip chip-{tone}" if tone else "chip"
+    )
 
 
 def avatar(name: object, *, size: str = "") -> SafeString:
@@ -92,5 +94,5 @@ def measure_names() -> dict[str, str]:
     }
 
 
-def _icon(name: str) -> SafeString:
-    return icon(name) if name else SafeString("")
+def _icon(name: str, again: bool) -> SafeString:
+    return icon(name, again=again) if name else SafeString("")

@@ -18,6 +18,7 @@ from django.template.base import Parser, Token
 from django.template.defaultfilters import date as django_date
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as django_url
+from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import get_language
@@ -28,16 +29,26 @@ register = template.Library()
 
 
 class AddressNode(URLNode):
-    """`{% url "name" argument … %}`, of which nothing is kept under another name."""
+    """`{% url "name" argument … %}` and `{% url "name" argument … as here %}`, which is empty where there is none."""
 
     def render(self, context: Context) -> str:
-        return escape(address(self.view_name.resolve(context), *[each.resolve(context) for each in self.args]))
+        arguments = [each.resolve(context) for each in self.args]
+        try:
+            found = address(self.view_name.resolve(context), *arguments)
+        except NoReverseMatch:
+            if not self.asvar:
+                raise
+            found = ""
+        if self.asvar:
+            context[self.asvar] = found
+            return ""
+        return escape(found)
 
 
 @register.tag
 def url(parser: Parser, token: Token) -> template.Node:
     node = django_url(parser, token)
-    if not node.kwargs and not node.asvar:
+    if not node.kwargs:
         node.__class__ = AddressNode
     return node
 

@@ -19,6 +19,7 @@ register = template.Library()
 
 for _tag in (
     icons.icon,
+    icons.shapes,
     buttons.button,
     buttons.link_button,
     buttons.time_button,

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from django import template
+from collections.abc import Iterable
 
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+
+from staffroom.conversations.models import Comment
 from staffroom.seeing.lessons.clock import clock as clock_text
 from staffroom.seeing.lessons.models import Moment
+from staffroom.seeing.lessons.noted import Noted
 
 register = template.Library()
-
-KIND_ICONS = {
-    Moment.Kind.NOTE: "message-square-text",
-    Moment.Kind.QUESTION: "circle-question-mark",
-    Moment.Kind.SUGGESTION: "lightbulb",
-    Moment.Kind.STRENGTH: "sparkles",
-}
-KIND_TONES = {
-    Moment.Kind.NOTE: "",
-    Moment.Kind.QUESTION: "replicability",
-    Moment.Kind.SUGGESTION: "efficiency",
-    Moment.Kind.STRENGTH: "good",
-}
 
 
 @register.filter
@@ -29,11 +22,8 @@ def clock(ms: int | None) -> str:
     return clock_text(ms)
 
 
-@register.filter
-def kind_icon(kind: str) -> str:
-    return KIND_ICONS[Moment.Kind(kind)]
-
-
-@register.filter
-def kind_tone(kind: str) -> str:
-    return KIND_TONES[Moment.Kind(kind)]
+@register.simple_tag(takes_context=True)
+def note_rows(context: Context, rows: Iterable[tuple[Moment, list[Comment]]]) -> SafeString:
+    """The notes beside a player, each with what was said about it."""
+    page = Noted(context["user"], context.get("clip"), context["is_owner"], str(context["csrf_token"]))
+    return page.rows(rows)

@@ -135,7 +135,9 @@ def reply_to_moment(request: HttpRequest, key: Any) -> HttpResponse:
                 return _answer(request, moment.lesson, clip)
             return redirect(f"{(clip or moment.lesson).get_absolute_url()}#moment-{moment.key}")
     context = {"moment": moment, "form": form, "back": _back(request, moment)}
-    return render_page(request, "lessons/reply.html", context, status=422 if form.errors else 200)
+    # Under a note the form is a part of its page; what is refused stands on a page of its own.
+    part = "reply" if request.method == "GET" else ""
+    return render_page(request, "lessons/reply.html", context, fragment=part, status=422 if form.errors else 200)
 
 
 def _clip_it_was_read_in(request: HttpRequest, moment: Moment) -> Clip | None:
