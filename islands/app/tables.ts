@@ -23,8 +23,7 @@ function fit(region: HTMLElement): void {
   const isStacked = isTooWide && matchMedia("(max-width: 40rem)").matches && !isOfNumbers(table);
   if (isStacked) name(table);
   region.classList.toggle("is-stacked", isStacked);
-  if (isTooWide && !isStacked) region.tabIndex = 0;
-  else region.removeAttribute("tabindex"); // nothing to scroll, nothing to stop at
+  region.tabIndex = isStacked ? -1 : 0; // in blocks there is nothing to scroll, so nothing to stop at
 }
 
 /** Figures are compared down a column, which blocks would tear apart. */

@@ -194,3 +194,15 @@ def test_a_page_is_small_and_asks_nobody_else(open_page: Open, live_server: Live
     entry = built.manifest()["islands/app/index.ts"]
     shipped = [entry["file"], *entry["css"]]
     assert sum(len(gzip.compress((built.FOLDER / name).read_bytes())) for name in shipped) < 60_000
+
+
+def test_a_table_too_wide_for_a_phone_names_each_value(open_page: Open) -> None:
+    page = open_page(width=390)
+    table = page.get_by_role("region", name="Recent lessons").get_by_role("table")
+    expect(page.get_by_role("region", name="Recent lessons")).to_have_class(re.compile("is-stacked"))
+    value = table.get_by_role("row").nth(1).get_by_role("cell").first
+    assert value.get_attribute("data-label") == "Watched with"
+    edge = value.evaluate("cell => cell.getBoundingClientRect().right")
+    assert edge <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(page.get_by_role("region", name="Recent lessons")).not_to_have_class(re.compile("is-stacked"))
