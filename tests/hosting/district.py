@@ -67,7 +67,7 @@ class Hosts:
         self.places: dict[str, Place] = {}
         self.database = options["database_url"]
         for name in ("web-1", "web-2", "work-1", "work-2"):
-            place = Place(folder / name, STAFFROOM_LEASE_S="8")
+            place = Place(folder / name, STAFFROOM_LEASE_S="15")
             place.folder.mkdir(parents=True)
             (place.folder / "staffroom.toml").write_text(options_told(host="127.0.0.1", **options))
             place.url = f"http://127.0.0.1:{place.port}"
