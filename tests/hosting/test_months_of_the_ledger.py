@@ -11,7 +11,8 @@ import pytest
 
 from tests.hosting.conftest import Place
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+# One after the other on one ledger.
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("months")]
 
 # The tables as they are today, without the steps of the past: those have their own tests on PostgreSQL.
 MAKE = """
@@ -184,13 +185,13 @@ def test_an_archive_is_brought_back_month_by_month(
 ) -> None:
     """Into months of before now, too: none of their entries ends in the rest."""
     before = ledger('say([in_table("records_statement"), in_table("records_mention")])')
-    assert len(before[0]) == 2
+    assert len(before[0]) > 1, "entries of more than one month"
     place = ledger.place  # type: ignore[attr-defined]
     place.python(f"""
 from pathlib import Path
 from staffroom.cli import postgres
 Path({str(tmp_path)!r}, "dump").mkdir()
-Path({str(tmp_path)!r}, "counts").write_text(str(sum(postgres.dump(Path({str(tmp_path)!r}, "dump")).values())))
+postgres.dump(Path({str(tmp_path)!r}, "dump"))
 """)
     elsewhere = Place(tmp_path / "elsewhere", STAFFROOM_DATABASE_URL=new_database("months_again"))
     elsewhere.python(MAKE)
