@@ -42,6 +42,7 @@ PAGES = (
     ("denise.park", "/what-works/"),
     ("denise.park", "/records/"),
     ("denise.park", "/records/activities/"),
+    ("denise.park", "/records/entries/"),
     ("omar.haddad", "/api/people"),
     ("amara.okafor", "/api/lessons/"),
     ("tom.lindqvist", "/api/clips/"),

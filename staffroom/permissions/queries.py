@@ -47,16 +47,6 @@ def counting_live_shares(found: QuerySet[Any], kind: int, at: datetime) -> Query
     return counted
 
 
-def shares_for(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
-    """Live loans of things of one kind that reach the viewer."""
-    return lent(viewer, model).select_related("owner")
-
-
-def shared_with(viewer: Person, model: type[models.Model]) -> Q:
-    """Which rows of a model somebody has lent to the viewer: to be put into a filter of that model."""
-    return Q(pk__in=lent(viewer, model).order_by().values("object_id"))
-
-
 def lent(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
     """Live loans of things of one kind that reach the viewer, without anything else of them."""
     kind = ContentType.objects.get_for_model(model).pk
@@ -68,20 +58,14 @@ def lent_to_one(viewer: int, organizations: Iterable[int], kind: int, at: dateti
     return Share.objects.filter(rules.live_shares(at) & rules.reaching_one(viewer, organizations), content_type=kind)
 
 
-def unopened(viewer: Person, model: type[models.Model]) -> QuerySet[Share]:
-    """Those of them that others lent and whose thing the viewer has not opened yet."""
-    kind = ContentType.objects.get_for_model(model).pk
-    return unopened_by(viewer.pk, rules.belongs_to(viewer), kind, timezone.now())
-
-
 def unopened_in_sql(viewer: Person, model: type[models.Model]) -> tuple[str, tuple[Any, ...]]:
-    """The same as SQL, for the navigation: it is asked on every page."""
+    """Live loans that others gave and whose thing the viewer has not opened yet, as SQL: it is asked on every page."""
     kind = ContentType.objects.get_for_model(model).pk
     return _unopened_ready.as_sql(viewer.pk, tuple(rules.belongs_to(viewer)), kind, timezone.now())
 
 
 def unopened_by(viewer: int, organizations: Iterable[int], kind: int, at: datetime) -> QuerySet[Share]:
-    """The same, told by number, at a moment."""
+    """The same of a viewer told by number, at a moment."""
     opened = Access.objects.filter(viewer=viewer, content_type=kind, object_id=OuterRef("object_id"))
     return lent_to_one(viewer, organizations, kind, at).exclude(owner=viewer).filter(~Exists(opened.order_by()))
 

@@ -1,4 +1,4 @@
-"""How notes stand in their list beside a player: written in Python, since a lesson has dozens and a template takes a millisecond for each.
+"""How notes, and clips, stand in their lists: written in Python, since a lesson has dozens and a template takes a millisecond for each.
 
 To answer is a part that comes when it is asked for; without JavaScript it is a link to a page of its own. Notes are removed by the one
 form `note-deeds` of the list.
@@ -14,11 +14,13 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from staffroom.conversations.models import Comment
 from staffroom.conversations.templatetags.conversations import said
 from staffroom.people.models import Person
 from staffroom.seeing.lessons.clock import clock
+from staffroom.seeing.lessons.listing import OwnClipRow
 from staffroom.seeing.lessons.models import Clip, Moment
 from staffroom.ui.addresses import address
 from staffroom.ui.components.marks import avatar, chip
@@ -121,3 +123,25 @@ class Noted:
             "remove": _("Remove"),
         }  # fmt: skip
         return {name: shown(word) for name, word in words.items()}
+
+
+def own_clips(clips: Iterable[OwnClipRow]) -> SafeString:
+    """The clips of one's own lesson as a list, each with how many loans of it stand."""
+    states: dict[int, SafeString] = {}
+    rows = []
+    for clip in clips:
+        if clip.live_share_count not in states:
+            states[clip.live_share_count] = _lending(clip.live_share_count)
+        rows.append(
+            f'<li>{icon("scissors", again=True)}<div class="list-text"><a href="{clip.url}">{shown(clip.title)}</a>'
+            f'<span class="small quiet num">{clock(clip.start_ms)}–{clock(clip.end_ms)}</span></div>'
+            f"{states[clip.live_share_count]}</li>"
+        )
+    return SafeString(f'{shapes("scissors", "users", "lock")}<ul class="list">{"".join(rows)}</ul>')
+
+
+def _lending(loans: int) -> SafeString:
+    if not loans:
+        return chip(_("Only you"), icon="lock", again=True)
+    said = ngettext("Shared, %(n)s loan", "Shared, %(n)s loans", loans) % {"n": loans}
+    return chip(said, tone="accent", icon="users", again=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, F, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from staffroom.conversations import queries as conversations
@@ -437,13 +437,8 @@ def coaching_of(clip: Clip, viewer: Person) -> Activity | None:
     return records.coaching_activity_for(owner, coach) if coach is not None else None
 
 
-def loans_unopened_by(viewer: Person) -> QuerySet[Share]:
-    """Live loans of clips that reach the viewer and that she has not opened: as good as always none, and cheap to ask."""
-    return permissions.unopened(viewer, Clip)
-
-
 def loans_unopened_in_sql(viewer: Person) -> tuple[str, tuple[Any, ...]]:
-    """The same as SQL, for the navigation."""
+    """Live loans of clips that reach the viewer and that she has not opened, as SQL: as good as always none, and cheap to ask."""
     return permissions.unopened_in_sql(viewer, Clip)
 
 
@@ -488,11 +483,6 @@ def _loans_of(clips: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Share
 def audience_name(share: Share) -> str:
     """Whom a loan reaches, by name."""
     return str(share.person or share.circle or share.organization or share.get_audience_display())
-
-
-def lessons_with_clips(viewer: Person) -> QuerySet[Lesson]:
-    """The viewer's lessons with their clips at hand, for export."""
-    return lessons_for(viewer).prefetch_related(Prefetch("clips", queryset=Clip.objects.order_by("start_ms")))
 
 
 def shares_leaving_school(section_students: Iterable[int]) -> QuerySet[Share]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from staffroom.conversations.models import Comment
 from staffroom.seeing.lessons.clock import clock as clock_text
 from staffroom.seeing.lessons.models import Moment
-from staffroom.seeing.lessons.noted import Noted
+from staffroom.seeing.lessons.noted import Noted, own_clips
 
 register = template.Library()
 
@@ -20,6 +20,9 @@ register = template.Library()
 def clock(ms: int | None) -> str:
     """Milliseconds as a clock reads them."""
     return clock_text(ms)
+
+
+register.simple_tag(own_clips)
 
 
 @register.simple_tag(takes_context=True)
