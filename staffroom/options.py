@@ -107,7 +107,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "language",
         str,
-        "en-us",
+        "en",
         "The language of pages for people who have chosen none.",
     ),
     Option("time_zone", str, "UTC", "The time zone of dates on pages."),
