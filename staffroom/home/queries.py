@@ -23,6 +23,7 @@ from staffroom.people.personal import PersonalData
 from staffroom.seeing.lessons import queries as lessons
 
 PER_KIND = 10
+SHOWN_KINDS = 3
 WATCHERS = (Role.TEACHER, Role.MENTOR, Role.COACH)
 LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)
 
@@ -119,7 +120,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Kind:
-    """All stored objects of one kind, with what was declared about it."""
+    """All stored objects of one kind, with what was declared about it, and the newest of them where they are shown at once."""
 
     declaration: PersonalData
     count: int
@@ -135,10 +136,20 @@ class Kind:
 
 
 def record_of(person: Person, *, per_kind: int = PER_KIND) -> list[Kind]:
-    """Everything stored about a person, kind by kind; kinds of which there is nothing are left out."""
+    """Everything stored about a person, kind by kind; kinds of which there is nothing are left out.
+
+    The first kinds, which a person made or was lent, come with their newest objects; every kind has a page of its own.
+    """
     return [
-        Kind(declaration, count, [stored(declaration, row, person) for row in newest_of(person, declaration, per_kind)])
-        for declaration, count in kinds_of(person)
+        Kind(
+            declaration,
+            count,
+            [
+                stored(declaration, row, person)
+                for row in newest_of(person, declaration, per_kind if number < SHOWN_KINDS else 0)
+            ],
+        )
+        for number, (declaration, count) in enumerate(kinds_of(person))
     ]
 
 

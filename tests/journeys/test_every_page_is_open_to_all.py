@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pa
 # Doors that answer GET with something that is no page: data, a file, or an address to go on to.
 NO_PAGES = {
     "exchange:tools-csv", "exchange:people-csv", "exchange:about", "exchange:openapi",
-    "health", "api:openapi-json", "api:api-root", "lessons:media", "clips:media", "files:media", "lessons:export",
+    "health", "alive", "ready", "api:openapi-json", "api:api-root", "lessons:media", "clips:media", "files:media", "lessons:export",
     "clips:export", "lessons:captions_file", "clips:captions", "clips:waveform", "clips:storyboard",
     "people:people-csv", "people:roster-template", "people:roster-problems", "records:entries-csv", "records:costs-csv",
     "records:instrument-csv", "records:prices-csv", "records:import-problems", "impact:csv", "impact:json",

@@ -20,7 +20,7 @@ from staffroom.people.models import Person, Section
 from staffroom.permissions import queries as permissions
 from staffroom.permissions.models import Circle, Share
 from staffroom.permissions.queries import live_shares_of
-from staffroom.seeing.lessons import actions, listing, queries
+from staffroom.seeing.lessons import actions, listing, queries, recordings
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
 router = Router(tags=["Lessons"])
@@ -164,7 +164,7 @@ def _moment(request: HttpRequest, key: UUID) -> Moment:
     return found
 
 
-def _lesson_out(lesson: Lesson, progress: queries.Progress) -> dict[str, Any]:
+def _lesson_out(lesson: Lesson, progress: recordings.Progress) -> dict[str, Any]:
     return {
         "key": lesson.key, "slug": lesson.slug, "title": lesson.title, "taught_on": lesson.taught_on,
         "section": str(lesson.section) if lesson.section else None,
@@ -174,7 +174,7 @@ def _lesson_out(lesson: Lesson, progress: queries.Progress) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lesson_row_out(lesson: listing.LessonRow, progress: queries.Progress) -> dict[str, Any]:
+def _lesson_row_out(lesson: listing.LessonRow, progress: recordings.Progress) -> dict[str, Any]:
     return {
         "key": lesson.key, "slug": lesson.slug, "title": lesson.title, "taught_on": lesson.taught_on,
         "section": lesson.section, "focus": lesson.focus_shown, "state": progress.state,
@@ -226,7 +226,7 @@ def begin_lesson(request: HttpRequest, body: LessonIn) -> Status[dict[str, Any]]
     lesson = actions.begin_lesson(
         by=_viewer(request), title=body.title, section=section, taught_on=body.taught_on, focus=body.focus
     )
-    return Status(201, _lesson_out(lesson, queries.progress_of(lesson)))
+    return Status(201, _lesson_out(lesson, recordings.progress_of(lesson)))
 
 
 def _section(viewer: Person, number: int | None) -> Section | None:
@@ -240,7 +240,7 @@ def _section(viewer: Person, number: int | None) -> Section | None:
 def show_lesson(request: HttpRequest, key: UUID) -> dict[str, Any]:
     """One of my lessons."""
     lesson = _own_lesson(request, key)
-    return _lesson_out(lesson, queries.progress_of(lesson))
+    return _lesson_out(lesson, recordings.progress_of(lesson))
 
 
 @router.delete("/lessons/{uuid:key}/", response={204: None, **WRONG})

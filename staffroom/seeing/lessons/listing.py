@@ -17,9 +17,9 @@ from staffroom.files.models import Derivative, File
 from staffroom.people.models import Person, name_of
 from staffroom.people.prepared import prepared
 from staffroom.permissions import queries as permissions
-from staffroom.seeing.lessons import queries, rules
+from staffroom.seeing.lessons import queries, recordings, rules
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
-from staffroom.seeing.lessons.queries import Progress
+from staffroom.seeing.lessons.recordings import Progress
 from staffroom.ui.addresses import address
 
 
@@ -58,7 +58,7 @@ class LessonRow(NamedTuple):
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be watched; what is still on its way is told by ``queries.progress_in``."""
+        """Whether it can be watched; what is still on its way is told by ``recordings.progress_in``."""
         return self.file_state == File.State.READY and (self.video_state or self.audio_state) == Derivative.State.READY
 
 
@@ -67,7 +67,7 @@ def lessons_listed(viewer: Person, cursor: str = "", *, most: int) -> list[tuple
     rows = [LessonRow(*row) for row in _lessons(viewer.pk, *queries.lesson_place(cursor), most=most)]
     moving = [row.pk for row in rows if not row.is_ready]
     found = queries.lessons_for(viewer).filter(pk__in=moving) if moving else []
-    progress = {lesson.pk: each for lesson, each in queries.progress_in(list(found))} if moving else {}
+    progress = {lesson.pk: each for lesson, each in recordings.progress_in(list(found))} if moving else {}
     return [(row, progress.get(row.pk, _READY)) for row in rows]
 
 

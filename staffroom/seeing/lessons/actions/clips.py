@@ -21,7 +21,7 @@ from staffroom.permissions.queries import live_shares_of
 from staffroom.permissions.rules import may_use
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
-from staffroom.seeing.lessons import queries, rules
+from staffroom.seeing.lessons import queries, recordings, rules
 from staffroom.seeing.lessons.actions.sittings import close_sittings_of
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
@@ -164,7 +164,7 @@ def remove_clip(*, by: Person, clip: Clip) -> None:
     record(by=by, verb=verbs.DELETED, object=clip, parent=clip.lesson)
     conversations.drop_threads(Moment, list(clip.moments.values_list("pk", flat=True)))
     conversations.drop_threads(Clip, [clip.pk])
-    media = queries.clip_media_of(clip)
+    media = recordings.clip_media_of(clip)
     twins = Clip.objects.filter(lesson=clip.lesson_id, start_ms=clip.start_ms, end_ms=clip.end_ms).exclude(pk=clip.pk)
     clip.delete()
     if media is not None and not twins.exists():

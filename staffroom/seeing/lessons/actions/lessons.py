@@ -25,7 +25,7 @@ from staffroom.permissions.models import BreakGlass, Share
 from staffroom.permissions.queries import break_glass_for, live_shares_of, policy_of, retention_end
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
-from staffroom.seeing.lessons import captions, queries, rules
+from staffroom.seeing.lessons import captions, recordings, rules
 from staffroom.seeing.lessons.actions.sittings import close_sittings_in
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
@@ -131,7 +131,7 @@ def _make_watchable(file: File) -> None:
 @transaction.atomic
 def keep_what_arrived(*, by: Person, lesson: Lesson, upload: Upload | None = None) -> Lesson:
     """The recording is over: all of it has arrived, or what arrived before it broke off has to do. Twice changes nothing."""
-    upload = upload or lesson.upload or queries.recording_of(lesson)
+    upload = upload or lesson.upload or recordings.recording_of(lesson)
     if not rules.may_change(by, lesson) or upload is None or upload.owner_id != by.pk:
         raise PermissionDenied
     if upload.file is None:
@@ -257,7 +257,7 @@ def _remove(lesson: Lesson) -> None:
             permissions.retract(by=lesson.owner, share=share)
     conversations.drop_threads(Moment, moments)
     conversations.drop_threads(Clip, [clip.pk for clip in clips])
-    file, upload = lesson.file, lesson.upload or queries.recording_of(lesson)
+    file, upload = lesson.file, lesson.upload or recordings.recording_of(lesson)
     lesson.delete()
     if file is not None and not Lesson.objects.filter(file=file).exists():
         files.remove(file)

@@ -23,7 +23,7 @@ from staffroom.files.queries import media_url
 from staffroom.permissions import actions as permissions
 from staffroom.permissions.models import Share
 from staffroom.permissions.queries import live_shares_of
-from staffroom.seeing.lessons import actions, captions, queries, rules
+from staffroom.seeing.lessons import actions, captions, queries, recordings, rules
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import ClipForm, ShareForm
 from staffroom.seeing.lessons.models import Clip
@@ -80,7 +80,7 @@ def clip_context(request: HttpRequest, clip: Clip, share: Share | None) -> dict[
     is_owner = person(request).pk == clip.lesson.owner_id
     reach, is_closed = queries.reach_and_closing_of(clip) if is_owner else ([], False)
     notes = notes_context(request, clip.lesson, clip)
-    media = queries.clip_media_of(clip)
+    media = recordings.clip_media_of(clip)
     return {
         **notes,
         "share": share,
@@ -174,7 +174,7 @@ def comment_on_clip(request: HttpRequest, key: Any) -> HttpResponse:
 def media(request: HttpRequest, key: Any) -> JsonResponse:
     """A fresh link to the clip's media, for a player that has been open for long."""
     clip, share = opened_clip(request, key)
-    player = player_of_clip(request, clip, queries.clip_media_of(clip), share)
+    player = player_of_clip(request, clip, recordings.clip_media_of(clip), share)
     if player is None:
         raise Http404
     return JsonResponse({"src": player["src"]})
@@ -193,7 +193,7 @@ def captions_file(request: HttpRequest, key: Any) -> HttpResponse:
 def waveform(request: HttpRequest, key: Any) -> JsonResponse:
     """How loud the clip's own seconds are."""
     clip = open_clip(request, key)
-    made = queries.made_for_clip(clip, Derivative.Kind.WAVEFORM)
+    made = recordings.made_for_clip(clip, Derivative.Kind.WAVEFORM)
     found = excerpts.waveform_between(made, clip.start_ms, clip.end_ms) if made else {"peaks": []}
     return JsonResponse(found, headers={"Cache-Control": "private, no-store"})
 
@@ -203,7 +203,7 @@ def waveform(request: HttpRequest, key: Any) -> JsonResponse:
 def storyboard(request: HttpRequest, key: Any) -> HttpResponse:
     """Small pictures of the clip's own seconds."""
     clip = open_clip(request, key)
-    made = queries.made_for_clip(clip, Derivative.Kind.STORYBOARD)
+    made = recordings.made_for_clip(clip, Derivative.Kind.STORYBOARD)
     sheet = excerpts.storyboard_between(made, clip.start_ms, clip.end_ms) if made else None
     if sheet is None:
         raise Http404
@@ -215,7 +215,7 @@ def storyboard(request: HttpRequest, key: Any) -> HttpResponse:
 def download_clip(request: HttpRequest, key: Any) -> HttpResponse:
     """The clip's file, where owner and policy allow it; the owner sees it in her log."""
     viewer, (clip, share) = person(request), opened_clip(request, key)
-    made = queries.clip_media_of(clip)
+    made = recordings.clip_media_of(clip)
     is_owner = viewer.pk == clip.lesson.owner_id
     if made is None or not (is_owner or (share is not None and share.may_download)):
         raise Http404
@@ -240,7 +240,7 @@ def sit(request: HttpRequest, key: Any) -> HttpResponse:
 def show_progress(request: HttpRequest, key: Any) -> HttpResponse:
     """How far the cutting of the clip is; the page is loaded anew when it is over."""
     clip = open_clip(request, key)
-    made = queries.clip_media_of(clip)
+    made = recordings.clip_media_of(clip)
     if wants_fragment(request) and (made is None or made.state != made.State.WAITING):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render_page(request, "lessons/clip_progress.html", {"clip": clip, "media": made}, fragment="progress")

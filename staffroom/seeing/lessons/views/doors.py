@@ -15,7 +15,7 @@ from staffroom.files.models import Derivative
 from staffroom.files.queries import media_url
 from staffroom.people.models import Person
 from staffroom.permissions.models import Share
-from staffroom.seeing.lessons import queries
+from staffroom.seeing.lessons import queries, recordings
 from staffroom.seeing.lessons.forms import MomentForm
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 from staffroom.ui.pages import wants_fragment
@@ -83,8 +83,7 @@ def moments_as_data(moments: Iterable[Moment]) -> list[dict[str, Any]]:
             "kind": moment.kind,
             "author": moment.author.full_name if moment.author else "",
             "text": moment.text,
-            "url": f"#moment-{moment.key}",
-            "element": str(moment.element) if moment.element else "",
+            **({"element": str(moment.element)} if moment.element else {}),
         }
         for moment in moments
     ]
@@ -130,13 +129,13 @@ def _notes(viewer: Person, lesson: Lesson, clip: Clip | None) -> tuple[list[Mome
 def player_of_lesson(request: HttpRequest, lesson: Lesson) -> dict[str, Any] | None:
     """What the owner's player needs; nothing while the recording is not ready."""
     file = lesson.file
-    made = queries.media_of(file) if file else None
+    made = recordings.media_of(file) if file else None
     if file is None or made is None or made.state != Derivative.State.READY:
         return None
     extras = {
         kind: media_url(person(request), found)
         for kind in (Derivative.Kind.POSTER, Derivative.Kind.STORYBOARD, Derivative.Kind.WAVEFORM)
-        if (found := queries.derivative_of(file, kind))
+        if (found := recordings.derivative_of(file, kind))
     }
     return {
         "src": media_url(person(request), made),
@@ -178,4 +177,4 @@ def player_of_clip(
 
 def _of_clip(clip: Clip, kind: Derivative.Kind) -> str:
     """The address of loudness or small pictures of a clip's seconds, if they were made of its recording."""
-    return reverse(f"clips:{kind}", args=[clip.key]) if queries.made_for_clip(clip, kind) else ""
+    return reverse(f"clips:{kind}", args=[clip.key]) if recordings.made_for_clip(clip, kind) else ""

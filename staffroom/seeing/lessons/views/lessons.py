@@ -23,7 +23,7 @@ from staffroom.files.models import Derivative
 from staffroom.files.queries import media_url, original_url
 from staffroom.people import queries as people
 from staffroom.permissions import queries as permissions
-from staffroom.seeing.lessons import actions, exports, queries
+from staffroom.seeing.lessons import actions, exports, queries, recordings
 from staffroom.seeing.lessons.captions import LARGEST_BYTES
 from staffroom.seeing.lessons.clock import clock
 from staffroom.seeing.lessons.forms import CaptionsForm, LessonForm, NewLessonForm, ReflectionForm
@@ -35,6 +35,7 @@ from staffroom.ui.navigation import waiting_for
 from staffroom.ui.pages import render_page, respond_invalid
 
 NEW_PLACE = "lesson:new"
+FEW_CLIPS = 10
 
 
 @login_required
@@ -135,7 +136,7 @@ def _consent_context(request: HttpRequest) -> dict[str, Any]:
 def record_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     """Record with the camera of this device."""
     lesson = own_lesson(request, slug)
-    progress = queries.progress_of(lesson)
+    progress = recordings.progress_of(lesson)
     if lesson.file is not None and progress.state != "refused":
         return redirect(lesson)
     consents = queries.consents_for(person(request), lesson.section)
@@ -149,7 +150,7 @@ def finish_recording(request: HttpRequest, slug: str) -> HttpResponse:
     viewer, lesson = person(request), own_lesson(request, slug)
     try:
         actions.keep_what_arrived(
-            by=viewer, lesson=lesson, upload=queries.upload_for(viewer, request.POST.get("upload"))
+            by=viewer, lesson=lesson, upload=recordings.upload_for(viewer, request.POST.get("upload"))
         )
     except ValidationError as refused:
         messages.error(request, " ".join(refused.messages))
@@ -167,13 +168,17 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 
 def lesson_context(request: HttpRequest, lesson: Lesson) -> dict[str, Any]:
     viewer = person(request)
-    progress = queries.progress_of(lesson)
+    progress = recordings.progress_of(lesson)
     notes = notes_context(request, lesson, None)
+    clips = clips_in(viewer, lesson)
+    few = clips if request.GET.get("clips") == "all" else clips[:FEW_CLIPS]
     return {
         **notes,
         "progress": progress,
         "player": player_of_lesson(request, lesson) if progress.state == "ready" else None,
-        "clips": clips_in(viewer, lesson),
+        "clips": few,
+        "clip_count": len(clips),
+        "has_more_clips": len(few) < len(clips),
         "consents": queries.consents_for(viewer, lesson.section),
         "reflection_form": ReflectionForm(initial={"reflection": lesson.reflection, **notes["reflection_draft"]}),
     }
@@ -189,7 +194,7 @@ def show_opened(request: HttpRequest, key: Any) -> HttpResponse:
     if lesson is None or glass is None:
         raise Http404
     actions.open_by_glass(by=viewer, lesson=lesson, glass=glass)
-    made = queries.media_of(lesson.file) if lesson.file else None
+    made = recordings.media_of(lesson.file) if lesson.file else None
     is_ready = made is not None and made.state == Derivative.State.READY
     context = {
         "lesson": lesson,
@@ -204,7 +209,7 @@ def show_opened(request: HttpRequest, key: Any) -> HttpResponse:
 def show_progress(request: HttpRequest, slug: str) -> HttpResponse:
     """How far upload and making are: asked again and again by the page, until it is ready and the page is loaded anew."""
     lesson = own_lesson(request, slug)
-    progress = queries.progress_of(lesson)
+    progress = recordings.progress_of(lesson)
     if not progress.is_moving and request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     context = {"lesson": lesson, "progress": progress}
@@ -335,7 +340,7 @@ def delete_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 def download_original(request: HttpRequest, slug: str) -> HttpResponse:
     """The file as it was recorded, to its owner; it is logged."""
     lesson = own_lesson(request, slug)
-    if lesson.file is None or queries.progress_of(lesson).state == "refused":
+    if lesson.file is None or recordings.progress_of(lesson).state == "refused":
         raise Http404
     file = actions.download_original(by=person(request), lesson=lesson)
     return redirect(original_url(person(request), file))
