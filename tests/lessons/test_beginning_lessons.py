@@ -23,7 +23,7 @@ from staffroom.permissions import actions as permissions
 from staffroom.permissions.models import Consent, Share
 from staffroom.records.models import Statement
 from staffroom.records.vocabulary import verbs
-from staffroom.seeing.lessons import actions, queries
+from staffroom.seeing.lessons import actions, recordings
 from staffroom.seeing.lessons.demo import make_lessons
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment, Sitting
 from tests.cast import Cast
@@ -83,7 +83,7 @@ def test_a_recording_that_broke_off_is_used_as_far_as_it_arrived(cast: Cast, cli
         file = Lesson.objects.get().file
         assert (file.size, file.owner) == (16, cast.amara)
     run_waiting()
-    assert queries.progress_of(Lesson.objects.get()).state == "refused"
+    assert recordings.progress_of(Lesson.objects.get()).state == "refused"
 
 
 def test_a_refused_recording_says_why_and_what_to_do(cast: Cast, client: Client) -> None:
@@ -98,7 +98,7 @@ def test_a_refused_recording_says_why_and_what_to_do(cast: Cast, client: Client)
     page = client.get(lesson.get_absolute_url()).content.decode()
     assert "It holds no picture and no sound." in page
     assert "Record again" in page
-    assert queries.progress_of(Lesson.objects.get()).state == "refused"
+    assert recordings.progress_of(Lesson.objects.get()).state == "refused"
     again = ready_file(cast.amara)
     assert actions.attach_file(by=cast.amara, lesson=Lesson.objects.get(), file=again).file == again
 
@@ -253,7 +253,7 @@ def test_a_small_file_comes_with_the_form_where_there_is_no_javascript(cast: Cas
     file = SimpleUploadedFile("notes.mp4", b"this is no video")
     answer = client.post(reverse("lessons:new") + "?how=upload", {**FORM, "file": file})
     assert answer.status_code == 302
-    assert queries.progress_of(Lesson.objects.get()).state == "refused"
+    assert recordings.progress_of(Lesson.objects.get()).state == "refused"
     assert "could not be used" in client.get(answer.headers["Location"]).content.decode()
 
 
@@ -267,7 +267,7 @@ def test_real_media_is_watched_cut_and_lent(cast: Cast, client: Client, tmp_path
     file = take_in(by=cast.amara, name="lesson.mp4", stream_or_path=path, purpose="lesson")
     lesson = make_lessons(teacher=cast.amara, files=[file], section=cast.section, coach=cast.priya)[0]
     assert [job.failure for job in run_waiting() if job.failure] == []
-    assert queries.progress_of(Lesson.objects.get(pk=lesson.pk)).state == "ready"
+    assert recordings.progress_of(Lesson.objects.get(pk=lesson.pk)).state == "ready"
     clip = lesson.clips.get()
     client.force_login(cast.priya)
     source = client.get(reverse("clips:media", args=[clip.key])).json()["src"]
