@@ -59,6 +59,7 @@ NOTHING_TO_TYPE = frozenset((
     "health", "api:openapi-json", "home:export", "jobs:retry", "records:void-entry", "records:void-cost", "records:start-import",
     "records:end-price", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
     "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
+    "exchange:switch-destination", "exchange:remove-destination", "exchange:try-again",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",
     "lessons:finish_recording", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
     "clips:remove_moment", "clips:download", "clips:delete", "clips:retract", "lessons:sit", "clips:sit",
@@ -66,7 +67,7 @@ NOTHING_TO_TYPE = frozenset((
 # Doors at which any words are words.
 WORDS = frozenset((
     "conversations:draft", "conversations:edit_comment", "lessons:reflect", "permissions:circles", "permissions:ask_glass",
-    "people:rename-organization", "clips:reply", "clips:comment",
+    "people:rename-organization", "clips:reply", "clips:comment", "exchange:change-tool",
 ))  # fmt: skip
 
 
