@@ -12,7 +12,7 @@ import pytest
 from tests.hosting.conftest import Place
 
 # One after the other on one ledger.
-pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("months")]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 # The tables as they are today, without the steps of the past: those have their own tests on PostgreSQL.
 MAKE = """
@@ -77,7 +77,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[
     place.end()
 
 
-def test_months_are_made_ahead_and_entries_land_in_theirs(ledger: Callable[[str], Any]) -> None:
+def _months_are_made_ahead_and_entries_land_in_theirs(ledger: Callable[[str], Any]) -> None:
     told = ledger("""
 from staffroom.exchange.actions import keys, receiving
 from staffroom.permissions.models import Tool
@@ -109,7 +109,7 @@ say([entries, sorted(mentions), [before.has_rest, before.ahead], made, again, [a
     assert then == {this: own, last: 20, before_last: 3}
 
 
-def test_questions_open_only_the_months_that_they_are_about(ledger: Callable[[str], Any]) -> None:
+def _questions_open_only_the_months_that_they_are_about(ledger: Callable[[str], Any]) -> None:
     """The tables that PostgreSQL names in its plan."""
     told = ledger("""
 since, until = months.range_of(months.later(now, 1))
@@ -125,7 +125,7 @@ say([explained("SELECT body FROM records_statement WHERE id = %s", [number]),
         assert plan.count(" on records_") == 1, plan
 
 
-def test_an_old_month_is_detached_once_the_lake_has_it(ledger: Callable[[str], Any]) -> None:
+def _an_old_month_is_detached_once_the_lake_has_it(ledger: Callable[[str], Any]) -> None:
     told = ledger("""
 import os
 os.environ["STAFFROOM_LEDGER_MONTHS"] = "1"
@@ -160,7 +160,7 @@ say([before, [ask(2000), ask(1000), ask(1)], gone, keys_before - StatementKey.ob
     assert files == 1
 
 
-def test_erasing_rewrites_entries_and_their_mentions_in_every_month(ledger: Callable[[str], Any]) -> None:
+def _erasing_rewrites_entries_and_their_mentions_in_every_month(ledger: Callable[[str], Any]) -> None:
     told = ledger("""
 from staffroom.people.models import Person
 from staffroom.records import erasing
@@ -180,7 +180,7 @@ say([count, len(said), found.count(), [each for each in Statement.objects.values
     assert (mentions, left) == (0, [])
 
 
-def test_an_archive_is_brought_back_month_by_month(
+def _an_archive_is_brought_back_month_by_month(
     ledger: Callable[[str], Any], new_database: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Into months of before now, too: none of their entries ends in the rest."""
@@ -212,3 +212,14 @@ say([in_table("records_statement"), in_table("records_mention")])
 """
     )
     assert json.loads(told) == before
+
+
+def test_the_ledger_by_months_on_postgres(
+    ledger: Callable[[str], Any], new_database: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One ledger through its whole life, step by step: each step needs what the one before it left."""
+    _months_are_made_ahead_and_entries_land_in_theirs(ledger)
+    _questions_open_only_the_months_that_they_are_about(ledger)
+    _an_old_month_is_detached_once_the_lake_has_it(ledger)
+    _erasing_rewrites_entries_and_their_mentions_in_every_month(ledger)
+    _an_archive_is_brought_back_month_by_month(ledger, new_database, tmp_path, request)

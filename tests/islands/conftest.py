@@ -113,7 +113,8 @@ def player_markup(offset_ms: str = "0", moments: list[dict[str, Any]] = MOMENTS)
         f'{CSRF}<div class="studio"><div class="studio-stage"><lesson-player data-duration-ms="20000" data-offset-ms="{offset_ms}" '
         'data-waveform="/media/peaks" data-storyboard="/media/storyboard" data-sit-url="/sit/" data-media-renew="/renew/">'
         '<video controls preload="metadata" playsinline src="/media/lesson.mp4"></video></lesson-player></div>'
-        f'<section class="notes" id="notes"><h2>Notes</h2><ul class="notes-list">{rows}</ul>{form}</section></div>'
+        f'<section class="notes" id="notes"><h2>Notes</h2>'
+        f'<div class="notes-scroll" tabindex="0"><ul class="notes-list">{rows}</ul></div>{form}</section></div>'
         f'<script type="application/json" id="moments">{json.dumps(moments)}</script>'
     )
 
