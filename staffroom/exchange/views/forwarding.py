@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from staffroom.exchange import forwarded, whose
+from staffroom.exchange import forwarded
 from staffroom.exchange.actions import forwarding
 from staffroom.exchange.forms import DestinationForm
 from staffroom.exchange.models import Destination
 from staffroom.exchange.views.agents import for_administrators
-from staffroom.people.models import Organization
+from staffroom.exchange.views.mappings import tenant_of
 from staffroom.people.signed_in import viewer_of
 from staffroom.records.vocabulary import verb_label
 from staffroom.ui.pages import render_page, respond_invalid
@@ -24,11 +24,6 @@ from staffroom.ui.pages import render_page, respond_invalid
 
 def _destination(request: HttpRequest, pk: int) -> Destination:
     return get_object_or_404(forwarded.destinations_for(request.user), pk=pk)
-
-
-def _tenant(request: HttpRequest) -> Organization:
-    tenants = list(whose.tenants_for(request.user))
-    return next((each for each in tenants if each.slug == request.GET.get("district")), tenants[0])
 
 
 @for_administrators
@@ -43,7 +38,7 @@ def destinations(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_destination(request: HttpRequest) -> HttpResponse:
     """Let another record store have what is written here."""
-    tenant = _tenant(request)
+    tenant = tenant_of(request)
     form = DestinationForm(request.POST if request.method == "POST" else None, tenant=tenant)
     if request.method != "POST":
         return render_page(request, "exchange/destination_form.html", {"form": form})

@@ -34,7 +34,7 @@ from staffroom.ui.pages import render_page, respond_invalid
 LINES = 100
 
 
-def _tenant(request: HttpRequest) -> Organization:
+def tenant_of(request: HttpRequest) -> Organization:
     """The district that the page is about: the one that was asked for, else the first that the viewer administers."""
     return _chosen(request, list(whose.tenants_for(request.user)))
 
@@ -73,7 +73,7 @@ def _seen_verbs(tenant: Organization, iri: str) -> set[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_mapping(request: HttpRequest) -> HttpResponse:
     """Let a course elsewhere count; look first what that gives."""
-    tenant = _tenant(request)
+    tenant = tenant_of(request)
     iri = (request.POST if request.method == "POST" else request.GET).get("iri", "")
     initial = {"iri": iri, "new_name": lately.name_of(tenant.pk, iri) if iri else ""}
     form = MappingForm(
