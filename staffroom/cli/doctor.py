@@ -66,7 +66,8 @@ def _print(shown: list[dict[str, str]], findings: list[Finding]) -> None:
     print("\nChecks\n")
     for finding in findings:
         mark = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}[finding.state]
-        print(f"  {mark}  {finding.check:<12} {finding.sentence}{f'. {finding.advice}' if finding.advice else ''}")
+        advice = f". {finding.advice}" if finding.advice else ""
+        print(f"  {mark}  {finding.check:<12} {finding.sentence.rstrip('.') if advice else finding.sentence}{advice}")
 
 
 def _findings() -> Iterator[Finding]:

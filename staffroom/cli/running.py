@@ -217,6 +217,8 @@ def web(told: argparse.Namespace) -> int:
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)  # uvicorn raises them once more when it is through: go on to the end
     over = threading.Event()
     heart = threading.Thread(target=_keep_heart, args=(server, over), name="heartbeat", daemon=True)
     heart.start()

@@ -43,6 +43,7 @@ def test_start_serves_pages_and_does_jobs_until_ctrl_c(place: Place) -> None:
     assert not [process for process in family if process.is_running()], place.log()
     assert "Traceback" not in place.log()
     assert f"ready at {place.url}" in place.log()
+    assert "workers: 0 at work; web processes: 0" in place.run("doctor"), "who ends in order is not counted any longer"
 
 
 @pytest.mark.slow
