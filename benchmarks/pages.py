@@ -12,16 +12,19 @@ before each page. Of each page the median of thirty requests is told; "over" nam
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 ROUNDS = 30
 ROWS = 30
+FOUND = Path(os.environ.get("STAFFROOM_DATA", ".")) / "found.json"
 PAGE_GOAL = {"ms": 25.0, "queries": 12, "kB": 60.0}
 API_GOAL = {"ms": 12.0, "queries": 12, "kB": 60.0}
 PAGES = (
@@ -53,26 +56,32 @@ def main() -> None:
     """Each size in a process and a data folder of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, nargs="*", default=[1_000, 50_000])
-    parser.add_argument("--here", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--here", help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.here:
-        measure(told.here)
+        make(told.people[0]) if told.here == "make" else measure()
         return
     for people in told.people:
         with tempfile.TemporaryDirectory(prefix="staffroom-bench-") as folder:
             environment = {**os.environ, "STAFFROOM_DATA": folder, "DJANGO_SETTINGS_MODULE": "staffroom.settings",
                            "STAFFROOM_API_PER_MINUTE": "0"}  # fmt: skip
-            command = [sys.executable, "-m", "benchmarks.pages", "--here", str(people)]
-            subprocess.run(command, env=environment, check=True)
+            for step in ("make", "measure"):
+                command = [sys.executable, "-m", "benchmarks.pages", "--here", step, "--people", str(people)]
+                subprocess.run(command, env=environment, check=True)
 
 
-def measure(people: int) -> None:
+def _begin() -> None:
     import logging
 
     import django
 
     django.setup()
     logging.disable(logging.CRITICAL)
+
+
+def make(people: int) -> None:
+    """The people, and thirty rows in every list."""
+    _begin()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
@@ -80,9 +89,17 @@ def measure(people: int) -> None:
 
     teachers = max(24, round(people * 420 / 9437))
     placing.place(world.draw(teachers=teachers, seed=2), seed=2)
+    FOUND.write_text(json.dumps(furnish()))
+
+
+def measure() -> None:
+    """In a process that has served nothing but this, as a web process of `staffroom start` is."""
+    _begin()
+    from staffroom.asgi import settle
     from staffroom.people.models import Person
 
-    found = furnish()
+    settle()
+    found = json.loads(FOUND.read_text())
     print(f"\n{Person.objects.count():,} people; goals of a page: {_words(PAGE_GOAL)}; of the API: {_words(API_GOAL)}")
     for who, address in PAGES:
         _report(who, address.format(**found))

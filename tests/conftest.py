@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from tests import cast as cast_module
 from tests.catalogs import Messages, write_catalog
+
+# What is generated is judged by what comes out, never by how busy the machine is.
+hypothesis_settings.register_profile("staffroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("staffroom")
 
 # One browser serves all tests of a process, so its flags stand here: a camera that is none, and no call to anybody's home.
 BROWSER_FLAGS = [

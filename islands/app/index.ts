@@ -1,6 +1,7 @@
 // What every page loads. All pages work without it; this shortens the way and keeps what was typed.
 import "htmx.org";
 import "../../staffroom/ui/styles/app.css";
+import { watchAsked } from "./asked";
 import { watchCopying } from "./copying";
 import { watchDialogs } from "./dialogs";
 import { watchDrafts } from "./drafts";
@@ -12,6 +13,7 @@ import { watchUnsaved } from "./unsaved";
 
 watchTheme();
 watchMenus();
+watchAsked();
 watchCopying();
 watchDialogs();
 watchDrafts();

@@ -6,6 +6,7 @@ and the bytes of a cut upload are kept. What WebSockets need is imported when th
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from staffroom.asgi.bridge import Bridge, Receive, Scope, Send
 
 # Names that hold a hash of what is in the file: Django's (12 hex digits) and Vite's (8 letters).
 HASHED = r"^.+[.-][0-9A-Za-z_-]{8,12}\.[a-z0-9]+$"
+GARBAGE_AFTER = 20_000  # objects; a page makes some thousands, and most of them go by themselves
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "staffroom.settings")
 
@@ -85,11 +87,19 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _http()
+            settle()
         else:
             _http().close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def settle() -> None:
+    """Serving begins: what is loaded by now stays, and need not be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
 
 
 def _without_proxies(scope: Scope) -> Scope:

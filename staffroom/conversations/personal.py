@@ -31,6 +31,7 @@ def _comment_page(comment: Comment) -> str:
     return found.page(thing) if found else ""
 
 
+# Long, as a table is: what is declared of each kind, one below the other.
 def declare_all() -> None:
     impersonal(Thread, "only ties comments to a thing; names nobody")
     declare(

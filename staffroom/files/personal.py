@@ -31,6 +31,7 @@ def _only_owner(thing: Any) -> str:
     return _("You alone, and whoever you lend what was made of it")
 
 
+# Long, as a table is: what is declared of each kind, one below the other.
 def declare_all() -> None:
     declare(
         model=File,

@@ -22,7 +22,7 @@ from staffroom.people.models import Person, Role
 from staffroom.people.personal import PersonalData
 from staffroom.seeing.lessons import queries as lessons
 
-PER_KIND = 10
+PER_KIND = 5
 SHOWN_KINDS = 3
 WATCHERS = (Role.TEACHER, Role.MENTOR, Role.COACH)
 LEADERS = (Role.SCHOOL_LEADER, Role.DISTRICT_LEADER)

@@ -97,14 +97,7 @@ def cells_from_moments(
     means, scatters = finite("mean", mean, 2), finite("scatter", scatter, 3)
     term_number = whole_numbers("term", term, least=0)
     school_label, teacher_label = _labels("school", school), _labels("teacher", teacher)
-    _same_length(
-        n=count,
-        mean=means,
-        scatter=scatters,
-        term=term_number,
-        school=school_label,
-        teacher=teacher_label,
-    )
+    _same_length(n=count, mean=means, scatter=scatters, term=term_number, school=school_label, teacher=teacher_label)
     if not count.size:
         raise ValueError("there are no rows")
     if scatters.shape[1:] != (means.shape[1], means.shape[1]):

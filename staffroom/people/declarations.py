@@ -95,6 +95,7 @@ def _dates(row: Membership | Enrollment) -> dict[str, str | None]:
     }
 
 
+# Long, as a table is: what is declared of each kind, one below the other.
 def _declare_belonging() -> None:
     declare(
         model=Membership,

@@ -4,8 +4,8 @@
 
 `count` answers for a person what waits for them: a number, a queryset, or (best, since it is asked on every page) a question in SQL
 that is ready with what goes into it. All questions are counted together in one query.
-Where the exact number is dear, the question may count too many as long as it is 0 only when nothing waits, and `exactly`
-answers the number: it is asked only when something may wait.
+Where the exact number is dear, `count` may count too many and `surely`, a second such question, too few: where they differ,
+`exactly` answers the number.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Entry:
     order: int = 100
     guard: Callable[[Person], bool] = signed_in
     count: Callable[[Person], Waiting] | None = None
+    surely: Callable[[Person], Waiting] | None = None
     exactly: Callable[[Person], int] | None = None
     place: Literal["main", "bell", "account"] = "main"
 
@@ -135,12 +136,13 @@ def waiting_for(request: HttpRequest) -> dict[str, int]:
 
 def counts_for(person: Person, entries: Iterable[Entry]) -> dict[str, int]:
     """How much waits behind each entry."""
-    counting = {entry.key: entry for entry in entries if entry.count}
-    waiting = {key: entry.count(person) for key, entry in counting.items() if entry.count}
+    entries = list(entries)
+    waiting = {entry.key: entry.count(person) for entry in entries if entry.count}
+    waiting |= {f"{entry.key} surely": entry.surely(person) for entry in entries if entry.surely}
     counts = {key: value for key, value in waiting.items() if isinstance(value, int)}
     counts |= _count_together({key: _question(value) for key, value in waiting.items() if not isinstance(value, int)})
-    dear = {key: entry.exactly for key, entry in counting.items() if entry.exactly and counts.get(key)}
-    return counts | {key: exactly(person) for key, exactly in dear.items()}
+    unsure = {e.key: e.exactly for e in entries if e.exactly and counts[e.key] != counts.get(f"{e.key} surely", 0)}
+    return counts | {key: exactly(person) for key, exactly in unsure.items()}
 
 
 def _count_together(questions: dict[str, Question]) -> dict[str, int]:

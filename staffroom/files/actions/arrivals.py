@@ -89,6 +89,7 @@ def _refuse_size(size: int, by: Person) -> None:
         raise UploadRefused(Why.NO_QUOTA, _("Your room for files is full. Remove recordings that you no longer need."))
 
 
+# Long, since it is the table of what can go wrong on the way and what the client is told.
 def receive(
     *,
     by: Person,

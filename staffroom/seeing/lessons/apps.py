@@ -46,6 +46,7 @@ class LessonsConfig(AppConfig):
                 "lessons:list",
                 10,
                 count=queries.loans_unopened_in_sql,
+                surely=queries.unseen_here_in_sql,
                 exactly=queries.unseen_count,
             )
         )

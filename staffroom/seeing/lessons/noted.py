@@ -57,9 +57,9 @@ class Noted:
         avatar_shown, name = self._author_of(moment)
         until = f"–{clock(moment.end_ms)}" if moment.end_ms else ""
         return (
-            f'<li class="moment moment-{moment.kind}" id="moment-{moment.key}">{avatar_shown}<div class="moment-text">'
+            f'<li class="moment" id="moment-{moment.key}">{avatar_shown}<div class="moment-text">'
             f'<p class="row row-base"><strong>{name}</strong> '
-            f'<button type="button" class="time" data-seek-ms="{moment.start_ms}">{clock(moment.start_ms)}{until}</button> '
+            f'<button class="time" data-seek-ms="{moment.start_ms}">{clock(moment.start_ms)}{until}</button> '
             f'{self._kind_of(moment)}</p><div class="said">{said(moment.text)}</div>'
             f"{self._where(moment)}{self._thread(comments)}{self._deeds(moment)}</div></li>"
         )
@@ -104,17 +104,16 @@ class Noted:
     def _deeds(self, moment: Moment) -> str:
         words, reply = self._words, address("clips:reply", moment.key)
         deeds = (
-            f'<details class="reply" hx-get="{reply}" hx-trigger="toggle once" hx-target="find a" hx-swap="outerHTML">'
-            f'<summary>{words["reply"]}</summary><a href="{reply}">{words["write"]}</a></details>'
+            f'<details data-asks><summary>{words["reply"]}</summary><a href="{reply}">{words["write"]}</a></details>'
         )
         if moment.author_id == self.viewer.pk:
             deeds += f' <a href="{address("clips:change_moment", moment.key)}">{words["change"]}</a>'
         if self.is_owner or moment.author_id == self.viewer.pk:
             deeds += (
-                f' <button class="link-button" type="submit" form="note-deeds"'
+                f' <button class="link-button" form="note-deeds"'
                 f' formaction="{address("clips:remove_moment", moment.key)}">{words["remove"]}</button>'
             )
-        return f'<div class="row small moment-deeds">{deeds}</div>'
+        return f'<div class="moment-deeds">{deeds}</div>'
 
     @cached_property
     def _words(self) -> dict[str, Any]:

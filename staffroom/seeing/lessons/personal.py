@@ -107,6 +107,7 @@ def _moment_readers(moment: Moment) -> str:
     return ", ".join(sorted({owner} | _readers_of(moment.clip)))
 
 
+# Long, as a table is: what is declared of each kind, one below the other.
 def declare_all() -> None:
     declare(
         model=Lesson,

@@ -302,22 +302,31 @@ def loans_unopened_in_sql(viewer: Person) -> tuple[str, tuple[Any, ...]]:
     return permissions.unopened_in_sql(viewer, Clip)
 
 
-def unseen_count(viewer: Person) -> int:
-    """How many clips lent to the viewer she has not opened and may open: what waits behind "Lessons"."""
+def unseen_here_in_sql(viewer: Person) -> tuple[str, tuple[Any, ...]]:
+    """Those of their clips that come from a school of hers, as SQL: none of these depends on what families answered."""
     schools, asked = people.schools_of(viewer), rules.viewer_in_values(viewer)
-    places = dict(_unopened_at(asked.pk, asked.organizations, asked.kind, asked.at))
-    elsewhere = [pk for pk, school in places.items() if school not in schools]
-    inside = len(places) - len(elsewhere)
-    # What the families' answers decide takes a longer question, which most people's clips do not need.
-    return inside + (Clip.objects.filter(rules.allowed_for(viewer), pk__in=elsewhere).count() if elsewhere else 0)
+    return _unseen_here.as_sql(asked.pk, asked.organizations, asked.kind, asked.at, tuple(sorted(schools)))
 
 
 @prepared
-def _unopened_at(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Clip, Any]:
-    """Others' clips that wait, and the school of each."""
+def _unseen_here(
+    viewer: int, organizations: tuple[int, ...], kind: int, at: datetime, schools: tuple[int, ...]
+) -> QuerySet[Clip]:
+    return _unseen(viewer, organizations, kind, at).filter(lesson__section__school__in=schools).only("pk")
+
+
+def _unseen(viewer: int, organizations: tuple[int, ...], kind: int, at: datetime) -> QuerySet[Clip]:
     unopened = permissions.unopened_by(viewer, organizations, kind, at).order_by().values("object_id")
-    waiting = Clip.objects.filter(pk__in=unopened).exclude(lesson__owner=viewer).order_by()
-    return waiting.values_list("pk", "lesson__section__school")
+    return Clip.objects.filter(pk__in=unopened).exclude(lesson__owner=viewer).order_by()
+
+
+def unseen_count(viewer: Person) -> int:
+    """How many clips lent to the viewer she has not opened and may open: what waits behind "Lessons"."""
+    asked = rules.viewer_in_values(viewer)
+    return (
+        _unseen(asked.pk, asked.organizations, asked.kind, asked.at)
+        .filter(rules.allowed_for(viewer)).distinct().count()
+    )  # fmt: skip
 
 
 def unseen_among(viewer: Person, clips: Iterable[Any]) -> set[int]:

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any, cast
 
 from django.utils.functional import Promise
-from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from staffroom.ui.elements import json_element
 from staffroom.ui.island_words import file_uploader, lesson_player, lesson_recorder
 
 type Word = Promise | str | Callable[[int], str]
@@ -39,7 +39,9 @@ def _script(island: str, language: str) -> SafeString:
     """Made once for each language: a page that shows a recording asks for some sixty sentences."""
     words = WORDS.get(island)
     return (
-        json_script({name: _told(word) for name, word in words.items()}, f"{island}-words") if words else SafeString("")
+        json_element({name: _told(word) for name, word in words.items()}, f"{island}-words")
+        if words
+        else SafeString("")
     )
 
 

@@ -1,4 +1,4 @@
-"""Django's own `url` and `date`, quicker: known to every template (`builtins`), and written the same.
+"""Django's own `url`, `date` and `json_script`, quicker or shorter: known to every template (`builtins`), and written the same.
 
 A list of thirty rows asks for thirty addresses and sixty dates, which Django works out anew each time, at a third of the page's cost.
 What follows from its arguments alone is remembered: an address from a name and its arguments, a date in words from the moment, the zone
@@ -21,9 +21,11 @@ from django.template.defaulttags import url as django_url
 from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from staffroom.ui.addresses import address
+from staffroom.ui.elements import json_element
 
 register = template.Library()
 
@@ -66,3 +68,8 @@ def date(value: Any, format: str | None = None) -> str:
 def _date(value: Day, format: str | None, zone: str, language: str | None) -> str:
     shown = timezone.localtime(value) if isinstance(value, datetime) and zone else value
     return str(django_date(shown, format))
+
+
+@register.filter(is_safe=True)
+def json_script(value: Any, element_id: str | None = None) -> SafeString:
+    return json_element(value, element_id)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
 from staffroom.ui import built, elements, fixed, forms, icons, slots
@@ -73,7 +72,7 @@ def island(context: Context, name: str, *, data: Any = None) -> SafeString:
     loaded: set[str] = request.__dict__.setdefault("_islands", set()) if request else set()
     tags = SafeString("") if name in loaded else built.island_tags(name) + words_script(name)
     loaded.add(name)
-    return elements.join(tags, "" if data is None else json_script(data, f"{name}-data"))
+    return elements.join(tags, "" if data is None else elements.json_element(data, f"{name}-data"))
 
 
 @register.simple_tag(takes_context=True)
