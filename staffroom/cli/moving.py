@@ -39,8 +39,17 @@ def import_roster(told: argparse.Namespace) -> int:
         print(problem)
     if problems > 100:
         print(f"… and {problems - 100} more; all stand on the import's page.")
-    print(f"{path.name}: {done.rows_total:,} rows read, {problems:,} not taken. {_counted(done.counts)}")
+    print(f"{path.name} was taken in. {_roster_in_words(done)}")
     return 0
+
+
+def _roster_in_words(done: RosterImport) -> str:
+    """What the roster names and what it changed, in the words of its page."""
+    from staffroom.people.templatetags.people import done_in_words, found_in_words
+
+    found = ", ".join(f"{label.lower()} {count:,}" for label, count in found_in_words(done.counts))
+    changed = ", ".join(f"{label} {count:,}" for label, count in done_in_words(done.counts))
+    return f"It names: {found}. " + (f"It changed: {changed}." if changed else "Everything was so already.")
 
 
 def _do_as_a_job(waiting: RosterImport, may_end_most: bool) -> None:

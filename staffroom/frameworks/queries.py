@@ -80,4 +80,5 @@ def homes_for_import(viewer: Person) -> QuerySet[Organization]:
 def frameworks_with_elements(viewer: Person) -> QuerySet[Framework]:
     """Frameworks with their published versions at hand, for the API."""
     published = FrameworkVersion.objects.filter(published_at__isnull=False).annotate(size=Count("elements"))
+    published = published.order_by("-number")
     return frameworks_for(viewer).prefetch_related(Prefetch("versions", queryset=published))

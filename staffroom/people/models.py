@@ -395,4 +395,4 @@ class RosterProblem(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.reason}"
+        return f"{self.file}, line {self.line}{f', {self.column}' if self.column else ''}: {self.reason}"

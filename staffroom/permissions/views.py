@@ -34,7 +34,7 @@ def _person(request: HttpRequest) -> Person:
 def circles(request: HttpRequest) -> HttpResponseBase:
     """My circles, and a form that founds one."""
     viewer = _person(request)
-    found = queries.circles_for(viewer).annotate(size=models.Count("members", distinct=True))
+    found = queries.circles_for(viewer).annotate(size=models.Count("members", distinct=True)).order_by("name", "pk")
     if wants_csv(request):
         return csv_response("circles", [_("Circle"), _("People")], found.values_list("name", "size"))
     context = {"circles": found}

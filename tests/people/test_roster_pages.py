@@ -45,6 +45,16 @@ def test_a_roster_is_looked_at_taken_in_and_told(
     assert "rows left out" in client.get("/rosters/").content.decode()
 
 
+def test_the_newest_of_many_rosters_is_on_the_page(client: Client, cast: Cast) -> None:
+    for night in range(40):
+        RosterImport.objects.create(district=cast.district, name=f"night-{night:02}.zip")
+    client.force_login(cast.omar)
+    page = client.get("/rosters/").content.decode()
+    assert "night-39.zip" in page
+    assert "night-09.zip" not in page
+    assert page.index("night-39.zip") < page.index("night-38.zip")
+
+
 def test_a_file_that_is_no_roster_is_refused_in_words(client: Client, cast: Cast) -> None:
     client.force_login(cast.omar)
     answer = upload(client, b"\x00\x01\x02 nonsense")

@@ -40,6 +40,7 @@ def rosters(request: HttpRequest) -> HttpResponseBase:
     district = next((each for each in districts if each.slug == request.GET.get("district")), districts[0])
     form = RosterForm(request.POST or None, request.FILES or None)
     earlier = RosterImport.objects.filter(district=district).annotate(problem_count=Count("problems"))
+    earlier = earlier.order_by("-created_at", "-pk")
     if wants_csv(request):
         header = [_("Roster"), _("Layout"), _("Changes only"), _("When"), _("State"), _("Rows left out")]
         rows = (
