@@ -117,10 +117,7 @@ def together(using: str = "default") -> Iterator[None]:
     finally:
         _waiting.commands = None
     if commands:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "; ".join(sql for sql, _values in commands), [*chain(*(values for _sql, values in commands))]
-            )
+        connection.go(commands)  # type: ignore[attr-defined]
 
 
 _waiting = threading.local()
@@ -223,27 +220,17 @@ def among_sql(column: str, values: Sequence[Any], using: str = "default") -> tup
 
 def read_rows(sql: str, values: Sequence[Any], using: str = "default") -> list[tuple[Any, ...]]:
     """The answer to a question in SQL, as the database tells it: no value is converted."""
+    return read_each([(sql, values)], using)[0]
+
+
+def read_each(questions: Sequence[tuple[str, Sequence[Any]]], using: str = "default") -> list[list[tuple[Any, ...]]]:
+    """The answers to several questions, on PostgreSQL in one journey to the server."""
     connection = connections[using]
     if connection.vendor == "postgresql":
-        return _read_prepared(connection, sql, values)
+        return connection.go(questions)  # type: ignore[attr-defined, no-any-return]
+    found = []
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
+        for sql, values in questions:
+            cursor.execute(sql, values)
+            found.append(cursor.fetchall())
     return found
-
-
-def _read_prepared(connection: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """PostgreSQL reads and plans the question once for each connection, and from then on is only told the values."""
-    from psycopg import Cursor
-
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    raw = connection.connection
-    with connection.wrap_database_errors, Cursor(raw) as cursor:
-        raw.prepare_threshold = 0
-        try:
-            cursor.execute(sql, values, prepare=True)
-        finally:
-            raw.prepare_threshold = None  # what Django asks is put together anew each time
-        return cursor.fetchall()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 
 from django.db.backends.postgresql import base
+
+from staffroom.people.postgresql.journeys import Journeys, Rows, Told
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -13,8 +16,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         """Questions that are read and planned once (`people.rows.read_rows`) are not planned again for each value."""
         super().init_connection_state()
+        self.journeys = Journeys(self.connection)
         with self.connection.cursor() as cursor:
             cursor.execute("SET plan_cache_mode = force_generic_plan")
+
+    def go(self, told: Sequence[Told]) -> list[Rows]:
+        """Ask several questions, or say several commands, in one journey (`journeys`)."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        with self.wrap_database_errors:
+            return self.journeys.go(told)
 
     def is_usable(self) -> bool:
         """Whether the other end is still there, as far as this end has heard.
