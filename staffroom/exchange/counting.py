@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from staffroom.exchange import groups, sittings
 from staffroom.exchange.models import Mapping
-from staffroom.people.rows import read_rows
+from staffroom.people.rows import Question
 from staffroom.records import finding
 from staffroom.records.models import Statement
 
@@ -150,10 +150,14 @@ class Chooser:
         yield from (each for each in self.beginnings if iri.startswith(each.iri))
 
 
+def has_mappings(tenant_id: int) -> Question[bool]:
+    """Asked at every writing: most districts have none."""
+    return Question(
+        "SELECT 1 FROM exchange_mapping WHERE tenant_id = %s AND removed_at IS NULL LIMIT 1", [tenant_id], bool
+    )
+
+
 def chooser_of(tenant_id: int) -> Chooser:
-    # Asked at every writing, and most districts have none.
-    if not read_rows("SELECT 1 FROM exchange_mapping WHERE tenant_id = %s AND removed_at IS NULL LIMIT 1", [tenant_id]):
-        return Chooser(())
     return Chooser(Mapping.objects.filter(tenant=tenant_id, removed_at=None))
 
 

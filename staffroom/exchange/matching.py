@@ -23,7 +23,7 @@ from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.models import Agent
 from staffroom.people.models import Membership, Organization, Person, Role
-from staffroom.people.rows import among_sql, read_rows
+from staffroom.people.rows import Question, among_sql, answers
 from staffroom.records import durations, finding, validation
 
 DAY_S = 86_400
@@ -60,9 +60,8 @@ def find_persons(tenant_id: int, agents: dict[int, dict[str, Any]]) -> dict[int,
         elif mbox := agent.get("mbox"):
             addresses[mbox.removeprefix("mailto:").lower()] = at
     found: dict[int, tuple[int, str]] = {}
-    people = people_within(tenant_id)
     if keys:
-        for pk, key in people.filter(key__in=keys).values_list("pk", "key"):
+        for pk, key in people_within(tenant_id).filter(key__in=keys).values_list("pk", "key"):
             found.update((at, (pk, Agent.Match.ACCOUNT)) for at in keys[key])
     if sources:
         named = Person.objects.filter(district_id=tenant_id, is_active=True, source_id__in=sources).exclude(
@@ -71,7 +70,7 @@ def find_persons(tenant_id: int, agents: dict[int, dict[str, Any]]) -> dict[int,
         for pk, source in named.values_list("pk", "source_id"):
             found.update((at, (pk, Agent.Match.ACCOUNT)) for at in sources[source])
     if addresses:
-        written = people.annotate(address=Lower("email")).filter(address__in=addresses)
+        written = people_within(tenant_id).annotate(address=Lower("email")).filter(address__in=addresses)
         found.update(
             (addresses[address], (pk, Agent.Match.EMAIL)) for pk, address in written.values_list("pk", "address")
         )
@@ -83,6 +82,9 @@ def _uuid_or_none(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+type Known = tuple[dict[int, int | None], dict[int, tuple[str, int | None]]]
 
 
 class People:
@@ -98,15 +100,32 @@ class People:
         return {"actor_id": person, "role": role, **({"organization_id": place} if place else {})}
 
 
+class Agents:
+    """The agents of some statements, by the hashes under which they are known."""
+
+    def __init__(self, bodies: Iterable[dict[str, Any]], caller: Caller) -> None:
+        self._caller = caller
+        self._told = {finding.ifi(agent): agent for body in bodies for agent in finding.agents_in(body)}
+        self._targets = {finding.target(caller.tenant_id, finding.AGENT, name): name for name in self._told}
+
+    def who(self) -> Question[Known]:
+        """Asks which of them were heard of before, and who they are."""
+        return _known(self._caller, self._targets)
+
+    def met(self, found: Known) -> People:
+        """Those never heard of before are kept, and matched if they can be. `found`: the answer to `who`."""
+        known, roles = found
+        if unknown := {target: self._told[name] for target, name in self._targets.items() if target not in known}:
+            _meet(self._caller.tenant_id, unknown)
+            ((known, roles),) = answers(self.who())
+        return People({self._targets[target]: person for target, person in known.items() if person is not None}, roles)
+
+
 def people_of(bodies: Iterable[dict[str, Any]], caller: Caller) -> People:
     """Look up the agents of some statements; those never seen before are kept, and matched if they can be."""
-    agents = {finding.ifi(agent): agent for body in bodies for agent in finding.agents_in(body)}
-    targets = {finding.target(caller.tenant_id, finding.AGENT, name): name for name in agents}
-    known, roles = _known(caller, targets)
-    if unknown := {target: agents[name] for target, name in targets.items() if target not in known}:
-        _meet(caller.tenant_id, unknown)
-        known, roles = _known(caller, targets)
-    return People({targets[target]: person for target, person in known.items() if person is not None}, roles)
+    agents = Agents(bodies, caller)
+    (found,) = answers(agents.who())
+    return agents.met(found)
 
 
 # The path by a question of its own: as a join, PostgreSQL may begin with everybody in a district that it knows little of.
@@ -120,18 +139,22 @@ ORDER BY m.id
 """
 
 
-def _known(caller: Caller, targets: Iterable[int]) -> tuple[dict[int, int | None], dict[int, tuple[str, int | None]]]:
-    """The agents that were heard of before with their persons; and what each person is first of all in the district, and where."""
+def _known(caller: Caller, targets: Iterable[int]) -> Question[Known]:
+    """Asks for the agents that were heard of before with their persons; and what each person is first of all in the district, and where."""
     today = timezone.localdate().isoformat()
     among, values = among_sql("a.target", [*targets])
     told = (Role.STUDENT.value, today, today, f"{caller.tenant_path}%", caller.tenant_id, *values)
-    persons: dict[int, int | None] = {}
-    roles: dict[int, tuple[str, int | None]] = {}
-    for target, person, role, place in read_rows(_KNOWN.format(among), told):
-        persons[target] = person
-        if role is not None:
-            roles.setdefault(person, (role, place))
-    return persons, roles
+
+    def read(rows: list[tuple[Any, ...]]) -> Known:
+        persons: dict[int, int | None] = {}
+        roles: dict[int, tuple[str, int | None]] = {}
+        for target, person, role, place in rows:
+            persons[target] = person
+            if role is not None:
+                roles.setdefault(person, (role, place))
+        return persons, roles
+
+    return Question(_KNOWN.format(among), told, read)
 
 
 def _meet(tenant_id: int, unknown: dict[int, dict[str, Any]]) -> None:

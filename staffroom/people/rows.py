@@ -223,6 +223,21 @@ def read_rows(sql: str, values: Sequence[Any], using: str = "default") -> list[t
     return read_each([(sql, values)], using)[0]
 
 
+@dataclass(frozen=True)
+class Question[Answer]:
+    """What is asked in SQL, and what is made of the rows that answer it: so that several can be asked at once."""
+
+    sql: str
+    values: Sequence[Any]
+    read: Callable[[list[tuple[Any, ...]]], Answer]
+
+
+def answers(*questions: Question[Any], using: str = "default") -> list[Any]:
+    """What is made of the answers to several questions; see `read_each`."""
+    found = read_each([(each.sql, each.values) for each in questions], using)
+    return [each.read(rows) for each, rows in zip(questions, found, strict=True)]
+
+
 def read_each(questions: Sequence[tuple[str, Sequence[Any]]], using: str = "default") -> list[list[tuple[Any, ...]]]:
     """The answers to several questions, on PostgreSQL in one journey to the server."""
     connection = connections[using]

@@ -32,10 +32,11 @@ def mark(tenant_id: int, days: Iterable[Day]) -> int:
 
 
 def note_arrivals(tenant_id: int, entries: Iterable[Entry]) -> None:
-    """Mark what new entries change: the days of their actors, and of the actors of those that they void."""
+    """Mark what new entries change: the days of their actors, and of the actors of those that they void.
+
+    For districts that have mappings (`counting.has_mappings`): elsewhere nothing is counted.
+    """
     chooser = counting.chooser_of(tenant_id)
-    if not chooser:
-        return
     entries = list(entries)
     fitting = [each for each in entries if chooser.choose(each.body, each.tool_id) is not None]
     voided = [each.voids_id for each in entries if each.voids_id is not None]

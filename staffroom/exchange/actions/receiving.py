@@ -15,11 +15,12 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from staffroom.exchange import asking, attaching, comparing, knowing, matching, scopes
+from staffroom.exchange import asking, attaching, comparing, counting, knowing, matching, scopes
 from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.multipart import Part
 from staffroom.exchange.refusals import Refusal
+from staffroom.people.rows import answers
 from staffroom.records import validation
 from staffroom.records.actions import appending
 from staffroom.records.models import Statement
@@ -84,13 +85,20 @@ def take(
 
 
 def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[str, Part]) -> int:
-    fresh, waiting = _without_known(caller, whole)
+    agents = matching.Agents((body for body, _key in whole), caller)
+    found, who, has_mappings = answers(
+        appending.look_for([key for body, key in whole if "id" in body], caller.tenant_id),
+        agents.who(),
+        counting.has_mappings(caller.tenant_id),
+    )
+    known, waiting = found
+    fresh = _without_known(caller, whole, known)
     if not fresh:
         return 0
     _refuse_voiding_of_others(caller, (body for body, _key in fresh if body["verb"]["id"] == validation.VOIDED))
     if attachments:
         attaching.keep(caller.tenant_id, attachments)
-    people = matching.people_of((body for body, _key in fresh), caller)
+    people = agents.met(who) if fresh is whole else matching.people_of((body for body, _key in fresh), caller)
     if scopes.DEFINE in caller.scopes:
         knowing.learn(caller.tenant_id, (body for body, _key in fresh))
     authority = authority_of(caller)
@@ -103,7 +111,8 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
         ]
         appending.append(entries, waiting=waiting, may_void_others=scopes.ALL in caller.scopes)
         appending.price(entries)
-        marking.note_arrivals(caller.tenant_id, entries)
+        if has_mappings:
+            marking.note_arrivals(caller.tenant_id, entries)
     return len(fresh)
 
 
@@ -174,11 +183,10 @@ def _timestamp(told: str | None, major: int) -> str | None:
     return appending.timestamp(moment)
 
 
-def _without_known(caller: Caller, whole: Sequence[Told]) -> tuple[list[Told], list[appending.Waiting]]:
-    """What is not in the ledger yet, and who waits for it. Refuses (409) another statement under a known id."""
-    known, waiting = appending.look_for([key for body, key in whole if "id" in body], caller.tenant_id)
+def _without_known(caller: Caller, whole: Sequence[Told], known: dict[uuid.UUID, int]) -> Sequence[Told]:
+    """What is not in the ledger yet. Refuses (409) another statement under a known id."""
     if not known:
-        return list(whole), waiting
+        return whole
     there = {
         key: (body, tenant)
         for key, body, tenant in Statement.objects.filter(pk__in=known.values()).values_list("key", "body", "tenant_id")
@@ -191,4 +199,4 @@ def _without_known(caller: Caller, whole: Sequence[Told]) -> tuple[list[Told], l
         kept, tenant = there[key]
         if tenant != caller.tenant_id or not comparing.says_the_same(kept, body):
             raise Refusal(409, f"The id {key} is taken by another statement.")
-    return fresh, waiting
+    return fresh

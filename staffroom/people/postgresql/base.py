@@ -6,6 +6,8 @@ import select
 from collections.abc import Sequence
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import debug_transaction
+from psycopg.pq import TransactionStatus
 
 from staffroom.people.postgresql.journeys import Journeys, Rows, Told
 
@@ -27,6 +29,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
             return self.journeys.go(told)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        """Between transactions it is only a note that psycopg makes for itself, for which it need not wait in a loop."""
+        raw = self.connection
+        if raw.pgconn.transaction_status == TransactionStatus.IDLE:
+            raw._autocommit = autocommit
+        else:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
+
+    def _commit(self) -> None:
+        if self.connection is not None:
+            with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
+                self.journeys.commit()
 
     def is_usable(self) -> bool:
         """Whether the other end is still there, as far as this end has heard.

@@ -42,6 +42,11 @@ class Journeys:
             results = self._in_a_line(begin, names, values)[1 if begin else 0 :]
         return [self._rows(each) for each in results]
 
+    def commit(self) -> None:
+        line = self._raw.pgconn
+        if line.transaction_status != TransactionStatus.IDLE:
+            self._check(line.exec_(b"COMMIT"))
+
     def _begin(self) -> bytes:
         """The command that begins a transaction, where one is due: in psycopg's way, with the first that is asked in it."""
         if self._raw.autocommit or self._raw.pgconn.transaction_status != TransactionStatus.IDLE:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from staffroom.people.models import Organization
-from staffroom.people.rows import among_sql, insert_rows, read_rows, together
+from staffroom.people.rows import Question, among_sql, insert_rows, read_rows, together
 from staffroom.records import building, finding, ordering, validation
 from staffroom.records.actions import costs
 from staffroom.records.finding import Awaiting, Mention, StatementKey
@@ -82,10 +82,10 @@ def entries_of(keys: Collection[uuid.UUID], tenant_id: int | None) -> dict[uuid.
     return {told[hashed]: entry for hashed, entry in found}
 
 
-def look_for(keys: Collection[uuid.UUID], tenant_id: int | None) -> tuple[dict[uuid.UUID, int], list[Waiting]]:
-    """The numbers of the entries of some keys in a district, those that there are; and who waits for the others."""
-    if not keys:
-        return {}, []
+def look_for(
+    keys: Collection[uuid.UUID], tenant_id: int | None
+) -> Question[tuple[dict[uuid.UUID, int], list[Waiting]]]:
+    """Asks for the numbers of the entries of some keys in a district, those that there are; and who waits for the others."""
     is_native = connection.features.has_native_uuid_field
     told = {
         (hashed if is_native else hashed.hex): (key, hashed)
@@ -93,15 +93,19 @@ def look_for(keys: Collection[uuid.UUID], tenant_id: int | None) -> tuple[dict[u
         for hashed in (finding.key_in(tenant_id, key),)
     }
     among, values = among_sql("key", [*told])
-    there: dict[uuid.UUID, int] = {}
-    waiting: list[Waiting] = []
-    for kind, found, number in read_rows(_LOOK.format(among=among), [*values, *values]):
-        key, hashed = told[found]
-        if kind == _IS_THERE:
-            there[key] = number
-        else:
-            waiting.append((hashed, number, kind == _MAY_VOID))
-    return there, waiting
+
+    def read(rows: list[tuple[Any, ...]]) -> tuple[dict[uuid.UUID, int], list[Waiting]]:
+        there: dict[uuid.UUID, int] = {}
+        waiting: list[Waiting] = []
+        for kind, found, number in rows:
+            key, hashed = told[found]
+            if kind == _IS_THERE:
+                there[key] = number
+            else:
+                waiting.append((hashed, number, kind == _MAY_VOID))
+        return there, waiting
+
+    return Question(_LOOK.format(among=among), [*values, *values], read)
 
 
 _IS_THERE, _MAY_VOID = 2, 1
