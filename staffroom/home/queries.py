@@ -20,6 +20,7 @@ from staffroom.people import personal
 from staffroom.people import queries as people
 from staffroom.people.models import Person, Role
 from staffroom.people.personal import PersonalData
+from staffroom.permissions.models import Erasure
 from staffroom.seeing.lessons import queries as lessons
 
 PER_KIND = 5
@@ -151,6 +152,12 @@ def record_of(person: Person, *, per_kind: int = PER_KIND) -> list[Kind]:
         )
         for number, (declaration, count) in enumerate(kinds_of(person))
     ]
+
+
+def kinds_on(receipt: Erasure) -> list[tuple[str, int]]:
+    """What a receipt counts, in the words of "My record"."""
+    words = {each.model._meta.label: str(each.what) for each in personal.declarations()}
+    return [(words.get(label, label), count) for label, count in receipt.counts.items()]
 
 
 def stored(declaration: PersonalData, row: Any, person: Person) -> Stored:

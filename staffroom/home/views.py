@@ -120,4 +120,4 @@ def erase(request: HttpRequest) -> HttpResponse:
         return respond_invalid(request, "home/erase.html", "", form, context)
     receipt = permissions_actions.erase(by=viewer, person=viewer)
     logout(request)
-    return render_page(request, "home/receipt.html", {"receipt": receipt})
+    return render_page(request, "home/receipt.html", {"receipt": receipt, "kinds": queries.kinds_on(receipt)})

@@ -254,21 +254,26 @@ def erase(*, by: Person, person: Person) -> Erasure:
     """Remove a person and everything held about them; ledgers keep their sums without the person. Returns the receipt.
 
     Everybody may erase themselves; administrators may erase people of their organizations. What each model does was
-    declared by its room (``people.personal``). The order is: declared rows, rooms that listen, at last the person.
+    declared by its room (``people.personal``). The order is: declared rows, rooms that listen, at last the person. The receipt
+    counts what there was of each kind before, as "My record" does: much of it goes along with something else.
     """
     if by.pk != person.pk and not rules.is_administrator_over(by, person):
         raise PermissionDenied
     receipt = Erasure.objects.create(person_key=person.key)
-    counts: dict[str, int] = {}
+    counts = {each.model._meta.label: _rows_about(person, each).count() for each in personal.declarations()}
     for declaration in personal.declarations():
         if declaration.model is not Person:
-            rows = declaration.model._default_manager.filter(declaration.about(person)).distinct()
-            counts[declaration.model._meta.label] = declaration.erase(rows, person)
+            removed = declaration.erase(_rows_about(person, declaration), person)
+            counts[declaration.model._meta.label] = counts[declaration.model._meta.label] or removed
     people_signals.person_erased.send(Person, person=person, counts=counts)
     declaration_of_person = personal.declaration_of(Person)
     if declaration_of_person is not None:
         counts["people.Person"] = declaration_of_person.erase(Person.objects.filter(pk=person.pk), person)
     return _sign(receipt, counts)
+
+
+def _rows_about(person: Person, declaration: personal.PersonalData) -> models.QuerySet[Any]:
+    return declaration.model._default_manager.filter(declaration.about(person)).distinct()
 
 
 def _sign(receipt: Erasure, counts: dict[str, int]) -> Erasure:

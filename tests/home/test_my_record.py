@@ -65,7 +65,9 @@ def test_erasing_removes_my_things_keeps_others_and_gives_a_receipt(amara: Clien
     page = amara.post("/my-record/erase/", {"email": email})
     receipt = Erasure.objects.get()
     assert str(receipt.key) in page.content.decode()
-    assert receipt.counts["permissions.Circle"] > 0
+    assert receipt.counts["permissions.Circle"] == 1
+    assert "Circles that you founded" in page.content.decode()
+    assert "permissions.Circle" not in page.content.decode()
     assert [circle.name for circle in Circle.objects.all()] == ["Toms own"]
     left = Person.objects.filter(pk=cast.amara.pk).first()
     assert left is None or (left.email is None and "Okafor" not in left.full_name)

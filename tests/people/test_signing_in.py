@@ -111,6 +111,17 @@ def test_a_forgotten_password_is_set_anew_by_mail_and_other_sessions_end(client:
     assert is_signed_in(client)
 
 
+def test_mails_about_passwords_speak_for_this_site(client: Client, amara: Person) -> None:
+    for address in (amara.email, "nobody@nowhere.example"):
+        client.post("/accounts/password/reset/", {"email": address})
+        body = str(mail.outbox[-1].body)
+        assert body.rstrip().endswith("Staffroom\nhttp://localhost:8000")
+        assert "sign up" not in body
+    assert [each.subject for each in mail.outbox[-2:]] == [
+        "Set a new password for Staffroom", "No account in Staffroom with this address",
+    ]  # fmt: skip
+
+
 def test_somebody_from_a_roster_sets_the_first_password_by_mail(client: Client, cast: Cast) -> None:
     person = Person.objects.create(email="new@riverbend.example", given_name="New", password="!none")
     client.post("/accounts/password/reset/", {"email": person.email})

@@ -36,6 +36,12 @@ SECURITY = (
 )
 
 
+@register.simple_tag
+def site_address() -> str:
+    """Where this site is reached, for the foot of mails."""
+    return str(settings.SITE_URL)
+
+
 @register.simple_tag(takes_context=True)
 def security_pages(context: Context) -> list[Page]:
     """The pages about one's own sign-in; that about outside services only where there are any."""
