@@ -10,7 +10,7 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from django.tasks.signals import task_finished
 
-        from staffroom.people import declarations, listening, rules, tasks  # noqa: F401  (connects itself)
+        from staffroom.people import declarations, leftovers, listening, rules, tasks  # noqa: F401  (connects itself)
         from staffroom.ui import navigation
         from staffroom.ui.navigation import Entry
 

@@ -6,8 +6,11 @@ import csv
 import io
 import json
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage, mailers
 from django.test import Client
 
 from staffroom.conversations.models import Notice
@@ -73,6 +76,32 @@ def test_erasing_removes_my_things_keeps_others_and_gives_a_receipt(amara: Clien
     assert left is None or (left.email is None and "Okafor" not in left.full_name)
     assert amara.get("/my-record/").status_code == 302
     assert not Notice.objects.filter(recipient=cast.amara.pk).exists()
+
+
+def test_kept_mails_that_name_the_erased_go_and_others_stay(
+    amara: Client, cast: Cast, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.DATA = tmp_path
+    folder = tmp_path / "mail"
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "OPTIONS": {"file_path": str(folder)},
+        }
+    }
+    name, address, toms = cast.amara.full_name, str(cast.amara.email), str(cast.tom.email)
+    letters = [
+        EmailMessage("For you", "Hello", None, [address]),
+        EmailMessage(f"{name} shared a clip", f"See what, long beyond the end of one line – {name} has lent to you.", None, [toms]),
+        EmailMessage("A notice", "Something waits.", None, [toms]),
+    ]  # fmt: skip
+    mailers["default"].send_messages(letters)
+    with django_capture_on_commit_callbacks(execute=True):
+        amara.post("/my-record/erase/", {"email": address})
+    left = "".join(path.read_text() for path in folder.iterdir())
+    assert "Something waits." in left
+    assert name not in left
+    assert address not in left
 
 
 def test_an_erased_person_cannot_sign_in(amara: Client, cast: Cast) -> None:
