@@ -124,7 +124,8 @@ def _database(url: str) -> dict[str, Any]:
             "timeout": 20,
             # FULL: what was answered survives a power cut, too; NORMAL may lose the last transactions (never the file). A checkpoint
             # every 32 MB: a page that many transactions change is copied from the log into the file once.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+            # What is deleted is overwritten, whatever the library's own default: erased is erased.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; "
             "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",
         },
     }
