@@ -2,7 +2,9 @@
 //
 // A draft belongs to a person and a name, ends after a week, and goes when the person signs out. Passwords, files and
 // hidden fields are never kept. Whether a form was accepted shows on the next page: it was reached by the redirect that
-// follows a success, and it is not an error page and not the same form with its errors.
+// follows a success, the person is still signed in, and it is not an error page and not the same form with its errors.
+//
+// Where the server keeps drafts as well (`.draft-note`), what it has kept goes from here: what is left here is what it does not have.
 import { word } from "./words";
 
 type Draft = { at: number; values: Record<string, string> };
@@ -23,6 +25,7 @@ export function watchDrafts(): void {
     if ((event.target as Element).closest("[data-draft-discard]")) discard(event.target as Element);
   });
   document.addEventListener("htmx:after:swap", () => restoreIn(document));
+  document.addEventListener("htmx:before:request", onAsk);
   document.addEventListener("htmx:after:request", onAnswer);
   window.addEventListener("pagehide", keepNow);
 }
@@ -35,8 +38,13 @@ function canStore(): boolean {
   }
 }
 
+/** What the keys of the person who is signed in begin with. */
+function mine(): string {
+  return `${PREFIX}${document.body.dataset["person"] ?? ""}:`;
+}
+
 function keyOf(form: HTMLFormElement): string {
-  return `${PREFIX}${document.body.dataset["person"] ?? ""}:${form.dataset["draft"]}`;
+  return mine() + form.dataset["draft"];
 }
 
 function fieldsOf(form: HTMLFormElement): HTMLInputElement[] {
@@ -129,17 +137,31 @@ function settleSent(): void {
   sessionStorage.removeItem(SENT);
   const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const arrived = visit?.type === "navigate" && document.referrer.startsWith(location.origin);
-  if (!sent.length || !arrived || "error" in document.body.dataset) return;
+  if (!sent.every((key) => key.startsWith(mine())) || !arrived || "error" in document.body.dataset) return;
   const refused = [...document.querySelectorAll<HTMLFormElement>("form[data-draft][data-bound]")].map(keyOf);
   for (const key of sent) if (!refused.includes(key)) localStorage.removeItem(key);
 }
 
-/** htmx says at once whether the form was accepted. */
+type Asked = { ctx: { sourceElement: Element; response?: { status: number }; text?: string } };
+
+/** The form that an element keeps on the server, if it is one that does. */
+function keptBy(element: Element): HTMLFormElement | null {
+  return element.matches(".draft-note") ? element.closest<HTMLFormElement>("form[data-draft]") : null;
+}
+
+function onAsk(event: Event): void {
+  const form = keptBy((event as CustomEvent<Asked>).detail.ctx.sourceElement);
+  if (form) form.dataset["draftSent"] = String(Date.now());
+}
+
+/** htmx says at once whether the form was accepted, or its draft kept on the server. */
 function onAnswer(event: Event): void {
-  const { ctx } = (event as CustomEvent<{ ctx: { sourceElement: Element; response?: { status: number } } }>).detail;
-  const form = ctx.sourceElement;
-  const isAccepted = ctx.response !== undefined && ctx.response.status < 400;
-  if (form instanceof HTMLFormElement && form.dataset["draft"] && isAccepted) localStorage.removeItem(keyOf(form));
+  const { ctx } = (event as CustomEvent<Asked>).detail;
+  const source = ctx.sourceElement;
+  if (ctx.response === undefined || ctx.response.status >= 400) return;
+  if (source instanceof HTMLFormElement && source.dataset["draft"]) localStorage.removeItem(keyOf(source));
+  const form = ctx.text ? keptBy(source) : null; // it says nothing when it has kept nothing
+  if (form && (read(keyOf(form))?.at ?? 0) <= Number(form.dataset["draftSent"])) localStorage.removeItem(keyOf(form));
 }
 
 function drafts(): string[] {

@@ -19,6 +19,8 @@ function isQuiet(element: Element): boolean {
 }
 
 function nameOf(status: number): string {
-  if (status === 404 || status === 403) return "gone";
+  if (status === 401) return "signedOut";
+  if (status === 403) return "stale"; // the page's token is of an earlier session; what one may not see is 404
+  if (status === 404) return "gone";
   return status === 429 ? "often" : "failed";
 }

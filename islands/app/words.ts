@@ -11,6 +11,8 @@ export function toast(name: string): void {
   const place = document.querySelector("#toasts");
   const message = word(name);
   if (!place || !message || place.querySelector(`[data-word="${name}"]`)) return;
+  const back = message.querySelector<HTMLAnchorElement>("a[data-back]");
+  if (back) back.search = new URLSearchParams({ next: location.pathname + location.search }).toString();
   const close = word("close");
   close?.addEventListener("click", () => message.remove());
   if (close) message.append(close);

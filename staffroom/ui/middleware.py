@@ -1,11 +1,15 @@
-"""A redirect, as htmx has to be told of it."""
+"""Redirects: as htmx has to be told of them, and to the sign-in page of an ended session."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from staffroom.ui.pages import wants_fragment
 
@@ -26,3 +30,29 @@ def htmx_redirects(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
         return told
 
     return answer
+
+
+def ended_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A form that comes after its session has ended: htmx hears 401, so that the page with what was typed stays.
+
+    Everybody else is led back to the page of the form after signing in: the form's own address often takes nothing but forms.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method != "POST" or not _asks_to_sign_in(response):
+            return response
+        if wants_fragment(request):
+            return HttpResponse(status=401)
+        page = request.headers.get("Referer", "")
+        is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure())
+        back = urlencode({"next": urlsplit(page).path if is_ours else "/"})
+        response["Location"] = f"{resolve_url(settings.LOGIN_URL)}?{back}"
+        return response
+
+    return answer
+
+
+def _asks_to_sign_in(response: HttpResponse) -> bool:
+    leads_to = urlsplit(response.url).path if isinstance(response, HttpResponseRedirectBase) else None
+    return leads_to == resolve_url(settings.LOGIN_URL)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import Client, RequestFactory
 from django.test import override_settings as override
 
-from staffroom.ui.middleware import htmx_redirects
+from staffroom.ui.middleware import ended_sessions, htmx_redirects
 from staffroom.ui.pages import redirect_or_fragment, refuse, wants_fragment
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -70,6 +70,23 @@ def test_htmx_is_told_of_a_redirect_instead_of_following_it(rf: RequestFactory) 
     assert told["HX-Redirect"] == "/accounts/login/?next=/"
     assert told.cookies["messages"].value == "kept"
     assert htmx_redirects(view)(rf.get("/")).status_code == 302
+
+
+def test_a_form_sent_after_the_session_ended_costs_nobody_what_they_typed(rf: RequestFactory) -> None:
+    """htmx leaves the page as it is; a browser comes back to the page of the form, not to an address that takes only forms."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(f"/accounts/login/?next={request.path}")
+
+    def back(referer: str) -> str:
+        return ended_sessions(view)(rf.post("/lessons/a/reflect/", headers={"Referer": referer}))["Location"]
+
+    told = htmx_redirects(ended_sessions(view))(rf.post("/lessons/a/moments/", headers=HTMX))
+    assert told.status_code == 401
+    assert "HX-Redirect" not in told
+    assert back("http://testserver/lessons/a/?clips=all") == "/accounts/login/?next=%2Flessons%2Fa%2F"
+    assert back("https://elsewhere.example/lessons/a/") == "/accounts/login/?next=%2F"
+    assert ended_sessions(view)(rf.get("/lessons/a/"))["Location"] == "/accounts/login/?next=/lessons/a/"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 429, 500])
