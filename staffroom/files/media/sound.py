@@ -52,10 +52,15 @@ def _peaks(path: Path, facts: dict[str, Any], interval_ms: int, report: Report) 
                 resampler = AudioResampler(format="flt", layout="mono", rate=frame.sample_rate)
             start_s, rate = frame.time - chosen.start_s, frame.sample_rate
             for piece in resampler.resample(frame):
-                heard = np.abs(np.nan_to_num(piece.to_ndarray()[0]))
+                heard = np.abs(piece.to_ndarray()[0])
+                if not np.isfinite(heard.max()):
+                    heard = np.abs(np.nan_to_num(heard))
                 at = ((start_s + np.arange(heard.size) / rate) * 1000 // interval_ms).astype(np.int64)
-                within = (at >= 0) & (at < peaks.size)
-                np.maximum.at(peaks, at[within], heard[within])
+                begins = np.flatnonzero(np.diff(at, prepend=-1 - at[0]))  # where each interval begins: few in a frame
+                loudest = np.maximum.reduceat(heard, begins)
+                within = (at[begins] >= 0) & (at[begins] < peaks.size)
+                places = at[begins][within]
+                peaks[places] = np.maximum(peaks[places], loudest[within])
             report(min(duration_ms, max(0, round(start_s * 1000))), duration_ms)
     return [round(LOUDEST * value) for value in np.clip(peaks, 0, 1).tolist()]
 
