@@ -27,7 +27,7 @@ class _InOurWords:
 
 
 class SignInForm(_InOurWords, allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
-    pass
+    refused = _("You are not signed in yet.")
 
 
 class AddressForm(_InOurWords, allauth.AddEmailForm):  # type: ignore[misc]

@@ -87,8 +87,8 @@ def test_a_passkey_is_made_and_signs_in_without_a_password(page: Page, crowd: Ca
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("School laptop")
-    page.get_by_label("Passwordless").check()
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("Sign in with it alone").check()
+    page.get_by_role("button", name="Add it").click()
     page.wait_for_url("**/2fa/**codes/**")
     assert Authenticator.objects.filter(user=crowd.amara, type=Authenticator.Type.WEBAUTHN).count() == 1
     page.context.clear_cookies()
@@ -102,6 +102,9 @@ def test_a_passkey_is_made_and_signs_in_without_a_password(page: Page, crowd: Ca
 def test_an_authenticator_app_is_set_up_and_asked_for(page: Page, crowd: Cast) -> None:
     sign_in(page, "amara@riverbend.example")
     look(page, "/accounts/2fa/totp/activate/")
+    page.emulate_media(color_scheme="dark")
+    square = page.get_by_alt_text("A square code to scan", exact=False)
+    expect(square).to_have_css("background-color", "rgb(255, 255, 255)")
     secret = page.get_by_label("Authenticator secret").input_value()
     page.get_by_label("Authenticator code").fill(code_now(secret))
     page.get_by_role("button", name="Activate").click()

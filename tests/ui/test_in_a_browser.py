@@ -132,6 +132,7 @@ def test_typed_text_survives_a_reload_and_goes_once_it_is_kept(open_page: Open) 
     page.locator("#id_title").fill("Fractions")
     page.get_by_role("button", name="Keep the note").click()
     expect(page.locator("#id_noticed")).to_have_value("")
+    expect(page.get_by_role("button", name="Keep the note")).to_be_focused()  # the new one, where the old one stood
     page.reload()
     expect(page.locator("#id_noticed")).to_have_value("")
 
@@ -206,3 +207,14 @@ def test_a_table_too_wide_for_a_phone_names_each_value(open_page: Open) -> None:
     assert edge <= 390
     page.set_viewport_size({"width": 1280, "height": 900})
     expect(page.get_by_role("region", name="Recent lessons")).not_to_have_class(re.compile("is-stacked"))
+
+
+def test_two_hundred_letters_without_a_space_push_nothing_aside(open_page: Open) -> None:
+    """At 320 pixels, which is a laptop at 400 percent."""
+    page = open_page(width=390)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.evaluate("""() => {
+        const named = "h1, h2, h3, .trail a, .page-lede, .list-text > a, .list-title, .chip > span, .person > :last-child, .message p";
+        for (const each of document.querySelectorAll(named)) each.textContent = "m".repeat(200);
+    }""")
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
