@@ -9,7 +9,6 @@ called and no signal sent.
 from __future__ import annotations
 
 import json
-import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -128,8 +127,11 @@ def _do(connection: Any, sql: str, values: Iterable[Any]) -> None:
     if commands is not None and connection.vendor == "postgresql":
         commands.append((sql, list(values)))
         return
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(values))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(values))
+    else:
+        _said(connection, sql, list(values))
 
 
 def _copy(connection: Any, plan: _Plan, rows: Sequence[Sequence[Any]]) -> None:
@@ -151,7 +153,10 @@ def _escaped(value: str) -> str:
     """A text as COPY reads it."""
     if "\0" in value:
         raise DataError("PostgreSQL keeps no character NUL.")
-    return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value
+    # Four looks for one character each are several times as fast as one for any of four.
+    if "\\" in value or "\t" in value or "\n" in value or "\r" in value:
+        return value.translate(_ESCAPES)
+    return value
 
 
 def _as_text(value: Any) -> str:
@@ -164,7 +169,6 @@ def _as_text(value: Any) -> str:
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 _TEXTS: dict[type, Callable[[Any], str]] = {
     str: _escaped, int: int.__repr__, float: float.__repr__, bool: lambda value: "t" if value else "f",
     type(None): lambda _value: "\\N", uuid.UUID: lambda value: value.hex,
@@ -243,9 +247,18 @@ def read_each(questions: Sequence[tuple[str, Sequence[Any]]], using: str = "defa
     connection = connections[using]
     if connection.vendor == "postgresql":
         return connection.go(questions)  # type: ignore[attr-defined, no-any-return]
-    found = []
-    with connection.cursor() as cursor:
-        for sql, values in questions:
-            cursor.execute(sql, values)
-            found.append(cursor.fetchall())
-    return found
+    return [_said(connection, sql, values).fetchall() for sql, values in questions]
+
+
+def _said(connection: Any, sql: str, values: Sequence[Any]) -> Any:
+    """A question or a command to SQLite without Django's cursor, which costs as much as SQLite itself; returns the answer's cursor."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return connection.connection.execute(_marked(sql), values)
+
+
+@lru_cache(1000)
+def _marked(sql: str) -> str:
+    """`%s` as SQLite itself writes places for values."""
+    return sql.replace("%s", "?").replace("%%", "%")

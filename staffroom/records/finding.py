@@ -68,6 +68,7 @@ class Awaiting(models.Model):
         return f"{self.key} by {self.entry}"
 
 
+@lru_cache(4096)  # asked when it is looked for, and when it is appended
 def key_in(tenant: int | None, key: UUID) -> UUID:
     """What stands in `StatementKey` for a statement's id in a district."""
     return UUID(bytes=blake2b(b"%d|%b" % (tenant or 0, key.bytes), digest_size=16).digest())
@@ -94,22 +95,30 @@ def is_agent(value: dict[str, Any]) -> bool:
     return any(isinstance(value.get(name), str) for name in ("mbox", "mbox_sha1sum", "openid"))
 
 
-@lru_cache(16384)
-def target(tenant: int | None, kind: str, value: str) -> int:
-    """The hash under which a thing of a kind is found in a district, as a signed number of 64 bits."""
+def _hashed(tenant: int | None, kind: str, value: str) -> int:
     told = blake2b(f"{tenant}|{kind}|{value}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(told, "big", signed=True)
+
+
+@lru_cache(32768)
+def target(tenant: int | None, kind: str, value: str) -> int:
+    """The hash under which a thing of a kind is found in a district, as a signed number of 64 bits."""
+    return _hashed(tenant, kind, value)
 
 
 # The kinds of things. The capital ones are around a statement, not in it.
 AGENT, VERB, ACTIVITY, REGISTRATION, STATEMENT, PAIR = "a", "v", "o", "r", "s", "ao"
 MEMBER = "m"  # of the group that is the actor: no question of xAPI, but hours are theirs
 AROUND_AGENT, AROUND_ACTIVITY = "A", "O"
+_SELDOM_AGAIN = (PAIR, REGISTRATION, STATEMENT)  # to remember their hashes would only drive out those of agents
 
 
 def targets_of(body: dict[str, Any], tenant: int | None) -> set[int]:
     """Everything that a statement is found by."""
-    return {target(tenant, kind, value) for kind, value in _mentioned(body)}
+    return {
+        _hashed(tenant, kind, value) if kind in _SELDOM_AGAIN else target(tenant, kind, value)
+        for kind, value in _mentioned(body)
+    }
 
 
 def _mentioned(body: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -101,19 +101,24 @@ def _store(caller: Caller, whole: Sequence[Told], major: int, attachments: dict[
     people = agents.met(who) if fresh is whole else matching.people_of((body for body, _key in fresh), caller)
     if scopes.DEFINE in caller.scopes:
         knowing.learn(caller.tenant_id, (body for body, _key in fresh))
-    authority = authority_of(caller)
     for some in batched(fresh, appending.AT_ONCE):
         numbers, stored_at = appending.take_numbers(len(some))
-        stored = appending.timestamp(stored_at)
-        entries = [
-            _entry(caller, number, told, _completed(told, stored, authority, major), stored_at, people)
-            for number, told in zip(numbers, some, strict=True)
-        ]
+        entries = _entries(caller, some, numbers, stored_at, people, major)
         appending.append(entries, waiting=waiting, may_void_others=scopes.ALL in caller.scopes)
         appending.price(entries)
         if has_mappings:
             marking.note_arrivals(caller.tenant_id, entries)
     return len(fresh)
+
+
+def _entries(
+    caller: Caller, some: Sequence[Told], numbers: range, stored_at: datetime, people: matching.People, major: int
+) -> list[appending.Entry]:
+    stored, authority = appending.timestamp(stored_at), authority_of(caller)
+    return [
+        _entry(caller, number, told, _completed(told, stored, authority, major), stored_at, people)
+        for number, told in zip(numbers, some, strict=True)
+    ]
 
 
 def _refuse_voiding_of_others(caller: Caller, bodies: Iterable[dict[str, Any]]) -> None:
@@ -133,7 +138,7 @@ def _refuse_voiding_of_others(caller: Caller, bodies: Iterable[dict[str, Any]]) 
 def _completed(told: Told, stored: str, authority: dict[str, Any], major: int) -> dict[str, Any]:
     body, key = told
     return {
-        **_with_lists(body), "id": str(key), "stored": stored, "authority": authority,
+        **_with_lists(body), "id": body["id"].lower() if "id" in body else str(key), "stored": stored, "authority": authority,
         "timestamp": _timestamp(body.get("timestamp"), major) or stored, "version": body.get("version") or VERSION[major],
     }  # fmt: skip
 
