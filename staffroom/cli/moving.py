@@ -81,7 +81,18 @@ def import_outcomes(told: argparse.Namespace) -> int:
             f"nobody administers {district} yet: staffroom create-administrator EMAIL --district “{district}”"
         )
     done = import_file(by=by, organization=district, path=path, instrument=instrument)
-    print(f"{path.name}: {done.message or done.get_state_display()}")
+    if done.state != done.State.DONE:
+        raise Failure(f"{path.name} was not taken in: {done.message}")
+    counts = done.counts
+    for problem in done.problems[:100]:
+        where = f"line {problem['line']}" + (f", {problem['column']}" if problem["column"] else "")
+        print(f"{where}: {problem['reason']}")
+    if counts["bad"] > 100:
+        print(f"… and {counts['bad'] - 100:,} more; the import's page lists the first thousand.")
+    print(
+        f"{path.name} was taken in: {counts['added']:,} results were added, {counts['corrected']:,} corrected, "
+        f"{counts['unchanged']:,} were there already, {counts['bad']:,} rows could not be used."
+    )
     return 0
 
 

@@ -217,16 +217,17 @@ class Resolver:
 
     def _identify(self, meaning: str, row: Row) -> int | None:
         """The primary key of what a cell names. Whose result it is and the term have to be named, the rest may be empty."""
-        name = text_in(self._text(meaning, row)).lower()
-        if not name:
+        told = text_in(self._text(meaning, row))
+        if not told:
             return self._unnamed(meaning)
+        name = told.lower()
         kind = KINDS[meaning]
         pk: int | None = getattr(self.directory, kind).get(name)
         if pk is None:
             raise BadCell(_("No %(kind)s “%(name)s” is known in this district.") % {
-                "kind": meaning, "name": name[:60]})  # fmt: skip
+                "kind": meaning, "name": told[:60]})  # fmt: skip
         if (kind, name) in self.directory.ambiguous:
-            raise BadCell(_("“%(name)s” means more than one %(kind)s.") % {"kind": meaning, "name": name[:60]})
+            raise BadCell(_("“%(name)s” means more than one %(kind)s.") % {"kind": meaning, "name": told[:60]})
         return pk
 
     def _unnamed(self, meaning: str) -> int | None:

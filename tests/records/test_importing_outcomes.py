@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from staffroom.cli import moving
 from staffroom.people.models import Person
 from staffroom.records import actions, reading, resolving
 from staffroom.records.models import Instrument, Outcome, OutcomeImport
@@ -124,6 +126,28 @@ def test_the_same_file_again_changes_nothing(numbered: Cast, instrument: Instrum
     again = actions.import_file(by=numbered.denise, organization=numbered.district, path=path, instrument=instrument)
     assert (again.counts["added"], again.counts["unchanged"]) == (1, 1)
     assert Outcome.objects.count() == 2
+
+
+def test_the_command_tells_what_arrived_and_what_is_wrong_with_the_rest(
+    numbered: Cast,
+    instrument: Instrument,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(moving, "prepared", lambda: None)
+    (path := tmp_path / "fall.csv").write_text(
+        "Student,Term,Score\n1,Fall 2026,70\nZ-9,Fall 2026,80\n2,Fall 2026,many\n"
+    )
+    moving.import_outcomes(
+        Namespace(
+            file=str(path), district=numbered.district.slug, by=str(numbered.denise.email), instrument="district math"
+        )
+    )
+    told = capsys.readouterr().out
+    assert "line 3, Student: No student “Z-9” is known in this district." in told
+    assert "line 4, Score: “many” is not a number." in told
+    assert "1 results were added, 0 corrected, 0 were there already, 2 rows could not be used." in told
 
 
 def test_another_value_voids_the_old_one(numbered: Cast, instrument: Instrument) -> None:
