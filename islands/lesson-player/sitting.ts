@@ -16,7 +16,7 @@ export class Sitting {
     const timer = window.setInterval(() => this.count(), 1000);
     window.addEventListener("pagehide", () => this.tell(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden && this.tell(), { signal });
-    media.video.addEventListener("ended", () => this.tell(), { signal });
+    for (const name of ["pause", "ended"]) media.video.addEventListener(name, () => this.tell(), { signal });
     signal.addEventListener("abort", () => clearInterval(timer));
   }
 

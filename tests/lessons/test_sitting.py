@@ -95,6 +95,15 @@ def test_minutes_with_a_lent_clip_count_as_coaching_for_both(
     }  # fmt: skip
 
 
+def test_taking_a_clip_back_writes_the_minutes_at_once(cast: Cast, lent: Clip, coaching: Activity, wall: Clock) -> None:
+    for person in (cast.priya, cast.amara):
+        actions.sit(by=person, lesson=lent.lesson, clip=lent, seconds=15)
+    actions.retract_clip(by=cast.amara, clip=lent)
+    assert {(entry.actor, entry.duration_s, entry.activity) for entry in watched()} == {
+        (cast.priya, 15, coaching), (cast.amara, 15, coaching),
+    }  # fmt: skip
+
+
 def test_minutes_of_a_colleague_who_is_no_coach_are_no_coaching(
     cast: Cast, clip: Clip, coaching: Activity, wall: Clock
 ) -> None:

@@ -22,7 +22,7 @@ from staffroom.permissions.rules import may_use
 from staffroom.records.actions import record
 from staffroom.records.vocabulary import verbs
 from staffroom.seeing.lessons import queries, recordings, rules
-from staffroom.seeing.lessons.actions.sittings import close_sittings_of
+from staffroom.seeing.lessons.actions.sittings import close_sittings_of, close_sittings_with
 from staffroom.seeing.lessons.models import Clip, Lesson, Moment
 
 SHORTEST_MS = 1000
@@ -125,17 +125,19 @@ def _people_told(by: Person, person: Person | None, circle: Circle | None) -> li
 
 @transaction.atomic
 def retract_clip(*, by: Person, clip: Clip, share: Share | None = None) -> int:
-    """Take back one loan of a clip, or all of them, at once: pages and media are refused from now on. Returns how many."""
+    """Take back one loan of a clip, or all of them, at once: pages and media are refused from now on.
+
+    What was watched until now is written into the ledger. Returns how many loans ended.
+    """
     if not rules.may_change(by, clip.lesson):
         raise PermissionDenied
-    ended = 0
-    for live in live_shares_of(clip):
-        if share is None or live.pk == share.pk:
-            permissions.retract(by=by, share=live)
-            ended += 1
-    if ended:
+    ending = [live for live in live_shares_of(clip) if share is None or live.pk == share.pk]
+    if ending:
+        close_sittings_with(clip=clip)  # while it is still known whose coaching it was
         record(by=by, verb=verbs.RETRACTED, object=clip, parent=clip.lesson)
-    return ended
+    for live in ending:
+        permissions.retract(by=by, share=live)
+    return len(ending)
 
 
 @transaction.atomic

@@ -78,6 +78,12 @@ def close_sittings() -> int:
 
 
 @transaction.atomic
+def close_sittings_with(*, clip: Clip) -> int:
+    """Close everybody's open sittings with a clip: it is taken back, and who watched it until now did so."""
+    return _close_all(Sitting.objects.filter(clip=clip, closed_at=None))
+
+
+@transaction.atomic
 def close_sittings_in(*, lesson: Lesson) -> int:
     """Close everybody's open sittings with a lesson: it is about to go, the time spent with it is not."""
     return _close_all(Sitting.objects.filter(lesson=lesson, closed_at=None))
