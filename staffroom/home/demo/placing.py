@@ -89,7 +89,7 @@ def place(world: World, *, seed: int, today: date | None = None) -> District:
     teachers, coaches, staff = _staff(world, rng, make_password(PASSWORD), keys)
     terms, current = _terms(home, day)
     courses = [Course(organization=home, title=f"Mathematics {grade}", subject="Mathematics", grade=str(grade))
-               for grade in (3, 4, 5)]  # fmt: skip
+               for grade in (5, 4, 3)]  # fmt: skip
     none = np.empty(0, dtype=np.int64)
     district = District(home, schools, terms, current, teachers, coaches, staff, none, [])
     bulk_people(

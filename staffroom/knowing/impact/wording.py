@@ -95,8 +95,11 @@ def gate_name(name: str) -> str:
 
 
 def signed(value: float | None, places: int = 2) -> str:
-    """+0.12, −0.03; a real minus sign."""
-    return "–" if value is None else f"{value:+.{places}f}".replace("-", "−")
+    """+0.12, −0.03; a real minus sign, and none before a zero."""
+    if value is None:
+        return "–"
+    said = f"{value:+.{places}f}".replace("-", "−")
+    return said if any(digit in said for digit in "123456789") else said[1:]
 
 
 def interval(low: float | None, high: float | None) -> str:
