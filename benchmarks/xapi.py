@@ -2,6 +2,7 @@
 
     python -m benchmarks.xapi                                     # both databases, up to 1,000,000 statements: about half an hour
     python -m benchmarks.xapi --databases sqlite --sizes 2000     # small
+    python -m benchmarks.xapi --profile                           # where the CPU goes when statements are written (xapi_profile)
 
 A real server (`staffroom start --no-worker`, with its own data folder; PostgreSQL with its own cluster, fsync on) is driven over
 loopback by one client. Its statements are of 10,000 teachers in a roster and 300 activities, about 1 kB each. Every write is
@@ -44,6 +45,7 @@ from urllib.parse import urlencode
 import psutil
 
 IMPORTED = 20_000
+PROFILED = 20_000
 TEACHERS, ACTIVITIES, BATCH = 10_000, 300, 100
 HOME = "https://lms.example.org"
 VERBS = ("launched", "initialized", "answered", "completed", "passed")
@@ -177,10 +179,14 @@ class Server:
         subprocess.run([sys.executable, "-m", "staffroom", *words], env=self.environment, check=True)
 
     def python(self, deed: str, *words: str) -> list[str]:
-        """Do one of the deeds at the end of this file inside the server's surroundings."""
+        """Do one of the deeds at the end of this file inside the server's surroundings; the words that it prints."""
+        return " ".join(self.told(deed, *words)).split()
+
+    def told(self, deed: str, *words: str) -> list[str]:
         environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
         command = [sys.executable, "-m", self.module, "--here", deed, *words]
-        return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout.splitlines()
 
     def _await(self) -> None:
         for _try in range(600):
@@ -306,6 +312,9 @@ def measure(kind: str, told: argparse.Namespace) -> None:
 
 
 def _measure(kind: str, server: Server, told: argparse.Namespace) -> None:
+    if told.profile:
+        _profile(kind, server)
+        return
     costs: list[dict[str, float]] = []
     filled = 0
     try:
@@ -328,6 +337,20 @@ def _measure(kind: str, server: Server, told: argparse.Namespace) -> None:
                         f"  floor, {way}: {rate:,.0f} per CPU second; batches at the door are {batches / rate:.2f} × that"
                     )
             sys.stdout.flush()
+    finally:
+        server.end()
+
+
+def _profile(kind: str, server: Server) -> None:
+    """The parts of a request, those of the web server beside them, and the floor of the same rows."""
+    try:
+        fill(server, server.folder, 0, PROFILED)
+        batches, single = write_batches(server, 45, 100), write_singles(server, 420, 200)
+        print(f"\n{kind}, whole servers: batches {batches:,.0f} statements per CPU second, single {single:,.0f}")
+        for way, rate in _floors(server, 4000):
+            print(f"  floor, {way}: {rate:,.0f} per CPU second; batches at the door are {batches / rate:.2f} × that")
+        told = server.told("profile", server.key, server.secret)
+        print("\n".join(line for line in told if " info request " not in line), flush=True)
     finally:
         server.end()
 
@@ -473,6 +496,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=200)
     parser.add_argument("--singles", type=int, default=1000)
     parser.add_argument("--reads", type=int, default=300)
+    parser.add_argument("--profile", action="store_true", help="where the CPU goes when statements are written")
     parser.add_argument("--here", nargs="*", help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.here:
@@ -490,6 +514,10 @@ def _here(deed: str, *words: str) -> None:
         furnish()
     elif deed == "append":
         append(int(words[0]), int(words[1]))
+    elif deed == "profile":
+        from benchmarks import xapi_profile
+
+        xapi_profile.profile(*words)
     else:
         floor(words[0], int(words[1]))
 
