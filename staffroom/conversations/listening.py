@@ -14,6 +14,7 @@ from staffroom.exchange.models import Destination
 from staffroom.people import personal
 from staffroom.people.models import Membership, Person, Role
 from staffroom.people.rules import lasting
+from staffroom.permissions import queries as permissions
 from staffroom.permissions import signals as permissions_signals
 from staffroom.permissions.models import BreakGlass
 
@@ -36,8 +37,10 @@ def tell_broken_glass(break_glass: BreakGlass, **_rest: Any) -> None:
 
 
 def tell_asked_glass(break_glass: BreakGlass, **_rest: Any) -> None:
-    """Its owner hears of the question too, not only of the answer."""
+    """Its owner hears of the question too, not only of the answer; and those who can give the second word, that it waits."""
     actions.notify(recipient=break_glass.owner, kind="glass_asked", url=_page_of(break_glass.about))
+    for administrator in permissions.who_may_answer(break_glass):
+        actions.notify(recipient=administrator, kind="glass_waits", url="/break-glass/", actor=break_glass.asked_by)
 
 
 def tell_unreachable(destination: Destination, **_rest: Any) -> None:
@@ -56,6 +59,7 @@ def listen() -> None:
     notices.register("ends_soon", _("Something of yours ends on %(ends_on)s and will be deleted then."))
     notices.register("glass_broken", _("Two administrators opened something of yours, with a written reason."))
     notices.register("glass_asked", _("An administrator asked to open something of yours, with a written reason."))
+    notices.register("glass_waits", _("%(actor)s asks for your word to open what only its owner may see."))
     permissions_signals.ends_soon.connect(tell_end, dispatch_uid="conversations.tell_end")
     permissions_signals.glass_broken.connect(tell_broken_glass, dispatch_uid="conversations.tell_broken_glass")
     permissions_signals.glass_asked.connect(tell_asked_glass, dispatch_uid="conversations.tell_asked_glass")

@@ -8,6 +8,7 @@ class PermissionsConfig(AppConfig):
     verbose_name = _("Permissions")
 
     def ready(self) -> None:
+        from staffroom.people.rules import administers_anything
         from staffroom.permissions import personal
         from staffroom.ui import navigation
 
@@ -18,6 +19,13 @@ class PermissionsConfig(AppConfig):
         navigation.register(
             navigation.Entry("consent", _("Consent"), "shield-check", "permissions:sections", 60, guard=_keeps_consent)
         )
+        for key, label, icon, page, rank in (
+            ("policy", _("Policy"), "shield-check", "permissions:policy", 92),
+            ("break-glass", _("Break glass"), "file-lock", "permissions:glass_requests", 93),
+        ):
+            navigation.register(
+                navigation.Entry(key, label, icon, page, rank, guard=administers_anything, place="account")
+            )
 
 
 def _keeps_consent(person: object) -> bool:

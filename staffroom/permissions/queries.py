@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -17,11 +19,13 @@ from django.utils import timezone
 from staffroom import options
 from staffroom.people import personal
 from staffroom.people import queries as people
-from staffroom.people.models import Enrollment, Organization, Person, Section
+from staffroom.people.models import Enrollment, Membership, Organization, Person, Role, Section
 from staffroom.people.prepared import prepared
 from staffroom.people.rules import lasting
 from staffroom.permissions import rules
 from staffroom.permissions.models import Access, BreakGlass, Circle, Consent, Policy, Share, about
+
+ADDRESS = re.compile(r"/([a-z]+?)s?/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.I)
 
 
 def live_shares_of(thing: models.Model) -> QuerySet[Share]:
@@ -289,6 +293,14 @@ def break_glass_requests_for(viewer: Person) -> Iterable[BreakGlass]:
     return [each for each in waiting if rules.may_answer_break_glass(viewer, each)]
 
 
+def who_may_answer(request: BreakGlass) -> list[Person]:
+    """Administrators whose second word a request waits for."""
+    places = {pk for held in people.memberships_of(request.owner) for pk in held.organization.ancestor_pks}
+    held = Membership.objects.filter(lasting(), role=Role.ADMINISTRATOR, organization__in=places)
+    found = {each.person_id: each.person for each in held.select_related("person")}
+    return [each for each in found.values() if rules.may_answer_break_glass(each, request)]
+
+
 def consent_sections_for(viewer: Person) -> QuerySet[Section]:
     """Sections whose families' answers the viewer keeps: those she teaches, and all of the schools she leads."""
     taught = Q(enrollments__person=viewer, enrollments__role=Enrollment.Role.TEACHER)
@@ -305,13 +317,33 @@ def keeps_consent(viewer: object) -> bool:
 
 
 def thing_by_key(kind: str, key: Any) -> tuple[models.Model | None, Person | None]:
-    """A personal thing by the name of its model and its key, with its owner: only for asking to break the glass."""
+    """A personal thing by the name of its model and its key, with its owner: only for asking to break the glass.
+
+    What has no owner of its own is opened as a part of what it belongs to: for a clip or a note, its lesson.
+    """
     for declaration in personal.declarations():
-        model = declaration.model
-        if model._meta.model_name == kind and declaration.owner and _has_key(model):
-            thing = model._default_manager.filter(key=key).first()
-            return thing, declaration.owner(thing) if thing else None
+        if declaration.model._meta.model_name == kind and _has_key(declaration.model):
+            return _owned(declaration.model._default_manager.filter(key=key).first())
     return None, None
+
+
+def _owned(thing: models.Model | None) -> tuple[models.Model | None, Person | None]:
+    declaration = personal.declaration_of(type(thing)) if thing is not None else None
+    if thing is None or declaration is None:
+        return None, None
+    if declaration.owner:
+        return thing, declaration.owner(thing)
+    for field in thing._meta.fields:
+        belongs_to = personal.declaration_of(field.related_model) if isinstance(field, models.ForeignKey) else None
+        if belongs_to and belongs_to.opened_page:
+            return _owned(getattr(thing, field.name))
+    return None, None
+
+
+def named_by(address: str) -> tuple[str, UUID] | None:
+    """The kind and the key that the address of a page names, such as ``https://…/clips/0ce1ee02-…/``."""
+    found = ADDRESS.search(address)
+    return (found[1], UUID(found[2])) if found else None
 
 
 def _has_key(model: type[models.Model]) -> bool:

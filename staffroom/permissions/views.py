@@ -172,7 +172,12 @@ def glass_requests(request: HttpRequest) -> HttpResponse:
         raise Http404
     own = BreakGlass.objects.filter(models.Q(asked_by=viewer) | models.Q(approved_by=viewer)).select_related("owner")
     rows = [(each, queries.opened_page(each)) for each in own[:50]]
-    context = {"waiting": queries.break_glass_requests_for(viewer), "own": rows}
+    if address := request.GET.get("address", ""):
+        named = queries.named_by(address)
+        _thing, owner = queries.thing_by_key(*named) if named else (None, None)
+        if named and owner and rules.may_break_glass(viewer, owner):
+            return redirect("permissions:ask_glass", *named)
+    context = {"waiting": queries.break_glass_requests_for(viewer), "own": rows, "address": address}
     return render_page(request, "permissions/glass_requests.html", context)
 
 

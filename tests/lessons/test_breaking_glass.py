@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.test import Client
 from django.utils import timezone
 
+from staffroom.conversations.models import Notice
 from staffroom.permissions.models import BreakGlass
 from staffroom.permissions.queries import accesses_to
-from staffroom.seeing.lessons.models import Lesson
+from staffroom.seeing.lessons.models import Clip, Lesson
 from tests.cast import Cast
 
 REASON = "A parent reports a threat that was said in this lesson."
@@ -42,3 +44,25 @@ def test_both_administrators_open_it_for_a_time_and_nobody_else(cast: Cast, less
     }
     BreakGlass.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert status(cast, "omar", address) == status(cast, "ines", address) == 404
+
+
+def test_an_administrator_asks_by_the_address_of_a_clip_that_was_reported(
+    cast: Cast, clip: Clip, client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    client.force_login(cast.omar)
+    assert 'href="/break-glass/"' in client.get("/notices/").content.decode()
+    asking = client.get("/break-glass/", {"address": f"https://staffroom.example/clips/{clip.key}/"})
+    assert asking.status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(asking["Location"], {"reason": REASON})
+    assert BreakGlass.objects.get().about == clip.lesson
+    waiting = Notice.objects.get(recipient=cast.ines)
+    assert (waiting.kind, waiting.url, waiting.actor) == ("glass_waits", "/break-glass/", cast.omar)
+    assert not Notice.objects.filter(recipient=cast.omar).exists()
+    unknown = client.get("/break-glass/", {"address": "/clips/0ce1ee02-5005-4ba6-977e-aead1adda3b0/"})
+    assert "Nothing that you could ask for" in unknown.content.decode()
+    client.force_login(cast.vera)
+    elsewhere = client.get("/break-glass/", {"address": f"/clips/{clip.key}/"})
+    assert elsewhere.status_code in (200, 404), "the administrator of another district is not led on"
+    client.force_login(cast.grace)
+    assert 'href="/break-glass/"' not in client.get("/notices/").content.decode()
