@@ -116,7 +116,11 @@ def together(using: str = "default") -> Iterator[None]:
     finally:
         _waiting.commands = None
     if commands:
-        connection.go(commands)  # type: ignore[attr-defined]
+        # As one command: to begin and to end each of four would cost as much as their rows.
+        *others, last = (sql for sql, _values in commands)
+        firsts = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(others))
+        told = f"WITH {firsts} {last}" if others else last
+        connection.go([(told, [*chain(*(values for _sql, values in commands))])])  # type: ignore[attr-defined]
 
 
 _waiting = threading.local()
@@ -252,7 +256,8 @@ def read_each(questions: Sequence[tuple[str, Sequence[Any]]], using: str = "defa
 
 def _said(connection: Any, sql: str, values: Sequence[Any]) -> Any:
     """A question or a command to SQLite without Django's cursor, which costs as much as SQLite itself; returns the answer's cursor."""
-    connection.ensure_connection()
+    if connection.connection is None:
+        connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         return connection.connection.execute(_marked(sql), values)

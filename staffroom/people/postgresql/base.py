@@ -25,7 +25,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def go(self, told: Sequence[Told]) -> list[Rows]:
         """Ask several questions, or say several commands, in one journey (`journeys`)."""
         self.close_if_health_check_failed()
-        self.ensure_connection()
+        if self.connection is None:
+            self.ensure_connection()
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
             return self.journeys.go(told)
