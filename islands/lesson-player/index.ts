@@ -24,7 +24,7 @@ class LessonPlayer extends HTMLElement {
     if (!video || this.dataset["ready"] !== undefined) return;
     this.dataset["ready"] = "";
     this.stop = new AbortController();
-    const media = new Media(video, Number(this.dataset["offsetMs"] ?? 0), Number(this.dataset["durationMs"] ?? 0));
+    const media = new Media(video, Number(this.dataset["offsetMs"] ?? 0), Number(this.dataset["durationMs"] ?? 0), Number(this.dataset["frameRate"] ?? 0));
     this.build(media);
     video.controls = false;
     video.tabIndex = -1;

@@ -4,8 +4,11 @@ export class Media {
   readonly video: HTMLVideoElement;
   readonly offsetS: number;
   private readonly announcedS: number;
+  private readonly rate: number;
 
-  constructor(video: HTMLVideoElement, offsetMs: number, durationMs: number) {
+  /** `rate`: pictures a second, where it is known. */
+  constructor(video: HTMLVideoElement, offsetMs: number, durationMs: number, rate = 0) {
+    this.rate = rate > 0 ? rate : 25;
     this.video = video;
     this.offsetS = offsetMs / 1000;
     this.announcedS = durationMs / 1000;
@@ -39,10 +42,11 @@ export class Media {
     this.seek(this.nowS + seconds);
   }
 
-  /** One frame on or back; 25 a second is near enough to see the next picture. */
-  step(frames: number): void {
+  /** One picture on or back: a little after it has begun, so that rounding does not land on the one before. */
+  step(pictures: number): void {
     this.video.pause();
-    this.move(frames / 25);
+    const now = Math.floor(this.video.currentTime * this.rate + 0.05);
+    this.seek((now + pictures) / this.rate + 0.002 + this.offsetS);
   }
 
   toggle(): void {

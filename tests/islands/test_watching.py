@@ -53,6 +53,16 @@ def test_keys_play_move_and_change_speed(watch: Watch, lesson_page: str) -> None
     assert video(page, "muted")
 
 
+def test_a_step_is_one_picture_of_the_recording(watch: Watch, site: Site, lesson_page: str) -> None:
+    """At 5 pictures a second as at 25: there and back, in a clip as in a lesson."""
+    slow = player_markup("240000").replace("<lesson-player", '<lesson-player data-frame-rate="5.000"')
+    page = watch(site.page("/lessons/slow/", "lesson-player", slow))
+    page.keyboard.press("2")
+    for key, expected in [(".", 4.2), (".", 4.4), (",", 4.2), (",", 4.0), (",", 3.8)]:
+        page.keyboard.press(key)
+        assert at(page) == pytest.approx(expected, abs=0.01), key
+
+
 def test_keys_are_left_alone_where_one_types(watch: Watch, lesson_page: str) -> None:
     page = watch(lesson_page)
     page.locator("textarea[name=text]").press_sequentially("km 7 jump")

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from PIL import Image
 
-from staffroom.files.models import Derivative
+from staffroom.files.models import Derivative, File
 from staffroom.seeing.lessons import actions
 from staffroom.seeing.lessons.models import Clip
 from tests.cast import Cast
@@ -61,6 +61,15 @@ def test_a_clip_brings_small_pictures_of_its_own_seconds(client: Client, cast: C
     assert all(abs(a - b) <= 1 for a, b in zip(shown, expected, strict=True)), shown
     assert min(shown) >= 39
     assert max(shown) <= 50
+
+
+def test_the_player_is_told_how_many_pictures_a_second_there_are(client: Client, cast: Cast, lent: Clip) -> None:
+    """As the recording has them; what was encoded again, as a clip always is, has at most 30."""
+    File.objects.update(streams={"video": {"codec": "h264", "rate": 59.94}})
+    Derivative.objects.filter(kind=Derivative.Kind.WEB_VIDEO).update(details={"is_copied": True})
+    client.force_login(cast.amara)
+    assert 'data-frame-rate="59.940"' in client.get(lent.lesson.get_absolute_url()).content.decode()
+    assert 'data-frame-rate="30.000"' in client.get(lent.get_absolute_url()).content.decode()
 
 
 def test_they_end_with_the_loan_and_strangers_find_none(client: Client, cast: Cast, lent: Clip) -> None:

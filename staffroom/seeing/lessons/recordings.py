@@ -21,6 +21,7 @@ from staffroom.seeing.lessons.models import Clip, Lesson
 
 WATCHABLE = (Derivative.Kind.WEB_VIDEO, Derivative.Kind.WEB_AUDIO)
 QUIET_UPLOAD_S = 90
+MOST_PICTURES = 30  # a second, where a video was encoded again
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,13 @@ def clip_media_of(clip: Clip) -> Derivative | None:
     wanted = (Derivative.Kind.CLIP, clip.start_ms, clip.end_ms)
     made = _made(clip.lesson.file) if clip.lesson.file else ()
     return next((each for each in made if (each.kind, each.start_ms, each.end_ms) == wanted), None)
+
+
+def frame_rate_of(made: Derivative) -> float:
+    """Pictures a second of a video that was made from a recording; 0 where that is not known."""
+    video = (made.file.streams or {}).get("video") or {}
+    rate = float(video.get("rate") or 0)
+    return rate if made.details.get("is_copied") else min(rate, MOST_PICTURES)
 
 
 def with_media(lessons: list[Lesson]) -> list[Lesson]:
