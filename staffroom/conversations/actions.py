@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -121,6 +121,14 @@ def read_notice(*, by: Person, notice: Notice) -> Notice:
 def read_notices(*, by: Person) -> int:
     """Mark all of one's notices as read."""
     return queries.notices_for(by, unread_only=True).update(read_at=timezone.now())
+
+
+@transaction.atomic
+def set_aside_notices(*, url: str, may_open: Callable[[Person], bool]) -> int:
+    """What waits at an address waits no longer for those who cannot open it any more: it counts as read, and is not mailed."""
+    waiting = Notice.objects.filter(url=url, read_at=None).select_related("recipient")
+    gone = [notice.pk for notice in waiting if not may_open(notice.recipient)]
+    return Notice.objects.filter(pk__in=gone).update(read_at=timezone.now())
 
 
 @transaction.atomic

@@ -133,6 +133,15 @@ def test_what_is_taken_back_is_gone_at_once_for_page_and_media(cast: Cast, lent:
     assert client.get(lent.get_absolute_url()).status_code == 200
 
 
+def test_what_is_taken_back_waits_for_nobody_any_more(cast: Cast, lent: Clip) -> None:
+    """A notice of a clip that one cannot open would lead nowhere; whoever can still open it keeps theirs."""
+    actions.share_clip(by=cast.amara, clip=lent, audience="person", person=cast.tom, until=in_two_weeks())
+    actions.reply(by=cast.priya, about=lent, text="How long did you wait?")
+    actions.retract_clip(by=cast.amara, clip=lent, share=Share.objects.get(person=cast.priya))
+    waiting = Notice.objects.filter(url=lent.get_absolute_url(), read_at=None)
+    assert {notice.recipient for notice in waiting} == {cast.tom, cast.amara}
+
+
 def test_one_loan_is_taken_back_and_the_other_stays(cast: Cast, lent: Clip, client: Client) -> None:
     actions.share_clip(by=cast.amara, clip=lent, audience="person", person=cast.tom, until=in_two_weeks())
     share = Share.objects.get(person=cast.tom)

@@ -137,6 +137,10 @@ def retract_clip(*, by: Person, clip: Clip, share: Share | None = None) -> int:
         record(by=by, verb=verbs.RETRACTED, object=clip, parent=clip.lesson)
     for live in ending:
         permissions.retract(by=by, share=live)
+    if ending:
+        conversations.set_aside_notices(
+            url=clip.get_absolute_url(), may_open=lambda person: rules.may_open(person, clip)
+        )
     return len(ending)
 
 
