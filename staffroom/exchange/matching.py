@@ -23,7 +23,7 @@ from staffroom.exchange.actions import marking
 from staffroom.exchange.actions.keys import Caller
 from staffroom.exchange.models import Agent
 from staffroom.people.models import Membership, Organization, Person, Role
-from staffroom.people.rows import Question, among_sql, answers
+from staffroom.people.rows import Question, among_sql, answers, insert_rows
 from staffroom.records import durations, finding, validation
 
 DAY_S = 86_400
@@ -160,16 +160,11 @@ def _known(caller: Caller, targets: Iterable[int]) -> Question[Known]:
 def _meet(tenant_id: int, unknown: dict[int, dict[str, Any]]) -> None:
     """Keep agents that were not heard of before, matched to the persons that their identifiers tell."""
     found = find_persons(tenant_id, unknown)
-    Agent.objects.bulk_create(
-        (
-            Agent(
-                tenant_id=tenant_id, target=target, person_id=found.get(target, (None, ""))[0],
-                match=found.get(target, (None, ""))[1], identifier={name: agent[name] for name in _KEPT if name in agent},
-            )
-            for target, agent in sorted(unknown.items())  # in one order for everybody: nobody waits in a circle
-        ),
-        ignore_conflicts=True,
-    )  # fmt: skip
+    rows = (
+        (target, *found.get(target, (None, "")), {name: agent[name] for name in _KEPT if name in agent})
+        for target, agent in sorted(unknown.items())  # in one order for everybody: nobody waits in a circle
+    )
+    insert_rows(Agent, ("target", "person_id", "match", "identifier"), rows, ignore_known=True, tenant_id=tenant_id)
     if any("mbox_sha1sum" in agent for agent in unknown.values()):
         marking.soon("staffroom.exchange.tasks.match_agents", tenant_id)
 
