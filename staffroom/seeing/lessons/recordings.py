@@ -133,8 +133,8 @@ def clip_media_of(clip: Clip) -> Derivative | None:
 
 def frame_rate_of(made: Derivative) -> float:
     """Pictures a second of a video that was made from a recording; 0 where that is not known."""
-    video = (made.file.streams or {}).get("video") or {}
-    rate = float(video.get("rate") or 0)
+    video = (made.file.streams or {}).get("video")
+    rate = float(video.get("rate") or 0) if isinstance(video, dict) else 0.0
     return rate if made.details.get("is_copied") else min(rate, MOST_PICTURES)
 
 
