@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from staffroom.frameworks import actions, queries, rules
@@ -103,7 +104,11 @@ def import_framework(request: HttpRequest) -> HttpResponse:
             except BadFramework as refused:
                 form.add_error(
                     "file",
-                    _("%(count)s places need to be put right. Nothing was taken in.")
+                    ngettext(
+                        "%(count)s place needs to be put right. Nothing was taken in.",
+                        "%(count)s places need to be put right. Nothing was taken in.",
+                        len(refused.problems),
+                    )
                     % {"count": len(refused.problems)},
                 )
                 context["problems"] = refused.problems[:SHOWN_PROBLEMS]
