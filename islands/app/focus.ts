@@ -1,10 +1,12 @@
 // What had the focus may be gone once htmx has put something new in its place. Whoever uses the keyboard goes on from what stands there
-// now: the same button of the new form, else the new part itself. Without this they would begin again at the top of the page.
+// now: the same button of the new form, else the new part itself. Without this they would begin again at the top of the page. Whoever
+// clicked is left alone: their next key, such as space for the video, is not meant for the button.
 
 const TELLING = ["id", "name", "value", "type", "href", "formaction", "data-mark"];
 
 let last: HTMLElement | null = null;
 let lookedLike = "";
+let byKeys = false;
 
 type Asked = CustomEvent<{ ctx?: { sourceElement?: Element; target?: Element | string } }>;
 
@@ -12,10 +14,11 @@ export function watchFocus(): void {
   document.addEventListener("focusin", (event) => {
     last = event.target as HTMLElement;
     lookedLike = likeness(last);
+    byKeys = last.matches(":focus-visible");
   });
   document.addEventListener("htmx:finally:request", (event) => {
     const ctx = (event as Asked).detail?.ctx;
-    if (!last || document.activeElement !== document.body) return;
+    if (!last || !byKeys || document.activeElement !== document.body) return;
     if (last.isConnected) {
       if (ctx?.sourceElement?.contains(last)) last.focus({ preventScroll: true }); // a button that waited for the answer
     } else {

@@ -1,4 +1,4 @@
-// Keys: only while the focus is in the player or nowhere, never where one types; and a dialog that lists them and turns them off.
+// Keys: only while the focus is in the player, on a button of the form for notes, or nowhere, never where one types; and a dialog that lists them and turns them off.
 import { make, remember } from "./dom";
 import { say } from "./words";
 
@@ -12,7 +12,7 @@ export type Keys = Record<string, () => void>;
 export function watchKeys(player: HTMLElement, keys: Keys, percent: (tens: number) => void, signal: AbortSignal): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as Element;
-    const isOurs = target === document.body || player.contains(target);
+    const isOurs = target === document.body || player.contains(target) || target.closest(".moment-form") !== null; // a note is added: go on
     if (!isOurs || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.closest(TYPES)) return;
     if (areOff() && !player.contains(target)) return;
     if (event.key === " " && target.closest(PRESSES)) return; // it presses the button

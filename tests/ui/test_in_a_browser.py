@@ -130,7 +130,7 @@ def test_typed_text_survives_a_reload_and_goes_once_it_is_kept(open_page: Open) 
     expect(page.locator("#id_noticed")).to_have_value("They looked at each other.")
 
     page.locator("#id_title").fill("Fractions")
-    page.get_by_role("button", name="Keep the note").click()
+    page.get_by_role("button", name="Keep the note").press("Enter")
     expect(page.locator("#id_noticed")).to_have_value("")
     expect(page.get_by_role("button", name="Keep the note")).to_be_focused()  # the new one, where the old one stood
     page.reload()
