@@ -93,7 +93,9 @@ def test_the_two_readings_of_every_rule_agree_over_generated_worlds(cast: Cast) 
         assert inside == {lesson for lesson in lessons if rules.is_inside(person, lesson)}
         lent = set(Clip.objects.filter(rules.lent_to(person)))
         assert [row.pk for row in clips_listed(person, most=500)] == sorted((clip.pk for clip in lent), reverse=True)
-        unseen = {clip.pk for clip in lent} - set(Access.objects.filter(viewer=person).values_list("object_id", flat=True))
+        unseen = {clip.pk for clip in lent} - set(
+            Access.objects.filter(viewer=person).values_list("object_id", flat=True)
+        )
         assert navigation.counts_for(person, navigation.entries_for(person))["lessons"] == len(unseen)
         waiting += len(unseen)
         own = sorted(lesson.pk for lesson in lessons if lesson.owner_id == person.pk)
