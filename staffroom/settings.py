@@ -260,6 +260,10 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = options.get("trusted_proxies")
 MFA_ADAPTER = "staffroom.people.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "staffroom.people.account_forms.SecondFactorForm",
+    "reauthenticate": "staffroom.people.account_forms.ConfirmSecondFactorForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Staffroom"

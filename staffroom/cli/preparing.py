@@ -86,9 +86,10 @@ def prepare(told: argparse.Namespace) -> int:
         _install_defaults()
     if told.no_static:
         return 0
+    collected = _stamp(folder)  # as it is before: what changes meanwhile is collected at the next start
     if not is_collected:
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    (folder / STAMP).write_text(_stamp(folder))
+    (folder / STAMP).write_text(collected)
     return 0
 
 

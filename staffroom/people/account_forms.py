@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as allauth
+from allauth.mfa.base import forms as mfa
 from django.utils.translation import gettext_lazy as _
 
 
@@ -51,4 +52,12 @@ class NewPasswordForm(_InOurWords, allauth.ResetPasswordKeyForm):  # type: ignor
 
 
 class ConfirmForm(_InOurWords, allauth.ReauthenticateForm):  # type: ignore[misc]
-    pass
+    refused = _("Not confirmed yet.")
+
+
+class SecondFactorForm(_InOurWords, mfa.AuthenticateForm):  # type: ignore[misc]
+    refused = _("You are not signed in yet.")
+
+
+class ConfirmSecondFactorForm(_InOurWords, mfa.ReauthenticateForm):  # type: ignore[misc]
+    refused = _("Not confirmed yet.")
