@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 TABLED = {Person, EmailAddress, Membership, Enrollment, Consent, Statement, Cost, Outcome}
 README = """This is everything that Staffroom stores for {district}, as of the day on which it was made.
 
-tables/*.csv   the tree of organizations, people, addresses, courses, sections, consents, and the three ledgers; one line a row, columns by name
+tables/*.csv   the tree of organizations, people, addresses, courses, sections, consents, and the three ledgers; one line a
+               row, columns by name
 people/*.zip   for each person of whom more is stored than these tables: what they would get by exporting their own record
 
 Whoever holds this file holds what teachers were promised is theirs. Keep it as you would keep personnel files.
