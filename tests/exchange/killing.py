@@ -83,11 +83,16 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
+        """Start it; again where it refuses because something of the one that was killed is still being cleared away."""
         assert self.programs is not None
         words = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
-        self._run(
-            self.programs / "pg_ctl", "-D", self.folder / "db", "-o", words, "-l", self.folder / "log", "-w", "start"
-        )
+        command = ("pg_ctl", "-D", self.folder / "db", "-o", words, "-l", self.folder / "log", "-w", "start")
+        for refused in range(5):
+            try:
+                return self._run(self.programs / command[0], *command[1:])
+            except subprocess.CalledProcessError:
+                time.sleep(refused)
+        raise AssertionError(f"PostgreSQL does not start:\n{(self.folder / 'log').read_text()[-3000:]}")
 
     def kill(self) -> None:
         """SIGKILL to the server, which then makes no more processes, and to all that it made; they are gone when this returns."""
