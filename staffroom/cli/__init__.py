@@ -169,7 +169,11 @@ def _moving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     give = commands.add_parser("export", help="Write everything about a person or a district into one archive.")
     kinds = give.add_subparsers(title="what", metavar="WHAT", required=True)
     person = _command(kinds, "person", "moving:export_person", "everything that is stored about one person")
-    person.add_argument("email", metavar="EMAIL")
+    person.add_argument(
+        "person",
+        metavar="PERSON",
+        help="an email address, the roster's number, or the key in their page's address",
+    )
     person.add_argument("file", metavar="FILE")
     district = _command(kinds, "district", "moving:export_district", "everything that is stored about a district")
     district.add_argument("district", metavar="NAME")

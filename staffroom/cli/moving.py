@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from uuid import UUID
 
 from staffroom.cli import Failure, Mistake
 from staffroom.cli.preparing import ensure_prepared, set_up
@@ -123,15 +124,29 @@ def import_framework(told: argparse.Namespace) -> int:
     return 0
 
 
+def _as_key(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
+
+
 def export_person(told: argparse.Namespace) -> int:
     """Everything about one person, as they would get it themselves."""
     prepared()
+    from django.db.models import Q
+
     from staffroom.home.exporting import write_export
     from staffroom.people.models import Person
 
-    person = Person.objects.filter(email__iexact=told.email).first()
-    if person is None:
-        raise Mistake(f"nobody here has the address {told.email}")
+    found = Person.objects.filter(
+        Q(email__iexact=told.person) | Q(source_id=told.person) | Q(key=_as_key(told.person))
+    )[:2]
+    if len(found) != 1:
+        raise Mistake(
+            f"{'several people here have' if found else 'nobody here has'} the address, number or key {told.person}"
+        )
+    person = found[0]
     with new_file(told.file) as file:
         counts = write_export(person, file)
     print(f"{told.file}: {counts['rows']:,} things and {counts['files']:,} files of {person}")

@@ -9,19 +9,21 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from staffroom.home import exporting, parts, queries
-from staffroom.home.forms import ErasureForm
+from staffroom.home.forms import ErasureForm, ErasurePersonForm
 from staffroom.home.record import rows_of
 from staffroom.jobs import rules as jobs_rules
 from staffroom.people import personal
+from staffroom.people import queries as people
 from staffroom.people.models import Person
 from staffroom.permissions import actions as permissions_actions
 from staffroom.permissions import queries as permissions
+from staffroom.permissions import rules as permissions_rules
 from staffroom.seeing.lessons.listing import clips_listed, lessons_listed
 from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
@@ -121,3 +123,23 @@ def erase(request: HttpRequest) -> HttpResponse:
     receipt = permissions_actions.erase(by=viewer, person=viewer)
     logout(request)
     return render_page(request, "home/receipt.html", {"receipt": receipt, "kinds": queries.kinds_on(receipt)})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def erase_person(request: HttpRequest, key: str) -> HttpResponse:
+    """Erase a student, or somebody who has left, for whoever administers where they were; with a receipt to hand on."""
+    viewer = _person(request)
+    found = get_object_or_404(people.people_for(viewer), key=key)
+    if found.pk == viewer.pk or not permissions_rules.has_administered(viewer, found):
+        raise Http404
+    may_erase = permissions_rules.may_erase(viewer, found)
+    form = ErasurePersonForm(request.POST or None, person=found)
+    context = {"person": found, "may_erase": may_erase, "form": form}
+    if request.method != "POST":
+        return render_page(request, "home/erase_person.html", context, fragment="offer")
+    if not may_erase or not form.is_valid():
+        return respond_invalid(request, "home/erase_person.html", "", form, context)
+    receipt = permissions_actions.erase(by=viewer, person=found)
+    context = {"receipt": receipt, "kinds": queries.kinds_on(receipt), "erased": form.cleaned_data["name"]}
+    return render_page(request, "home/receipt.html", context)

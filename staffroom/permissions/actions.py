@@ -253,11 +253,11 @@ def refuse_break_glass(*, by: Person, request: BreakGlass) -> BreakGlass:
 def erase(*, by: Person, person: Person) -> Erasure:
     """Remove a person and everything held about them; ledgers keep their sums without the person. Returns the receipt.
 
-    Everybody may erase themselves; administrators may erase people of their organizations. What each model does was
-    declared by its room (``people.personal``). The order is: declared rows, rooms that listen, at last the person. The receipt
-    counts what there was of each kind before, as "My record" does: much of it goes along with something else.
+    Who may is told by ``rules.may_erase``; what each model does was declared by its room (``people.personal``). The order is:
+    declared rows, rooms that listen, at last the person. The receipt counts what there was of each kind before, as "My record"
+    does: much of it goes along with something else.
     """
-    if by.pk != person.pk and not rules.is_administrator_over(by, person):
+    if not rules.may_erase(by, person):
         raise PermissionDenied
     receipt = Erasure.objects.create(person_key=person.key)
     counts = {each.model._meta.label: _rows_about(person, each).count() for each in personal.declarations()}

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from staffroom.people import queries as people
-from staffroom.people.models import Enrollment, Person, Role
+from staffroom.people.models import Enrollment, Membership, Person, Role
 from staffroom.permissions.models import BreakGlass, Circle, CircleMember, Share
 
 CONSENT_KEEPERS = (Role.SCHOOL_LEADER, Role.ADMINISTRATOR)
@@ -90,6 +90,24 @@ def circles_manageable_by(person: Person) -> Q:
 def is_administrator_over(person: Person, owner: Person) -> bool:
     """Whether the person administers an organization that the owner belongs to."""
     return any(people.is_in(person, each.organization, Role.ADMINISTRATOR) for each in people.memberships_of(owner))
+
+
+def has_administered(person: Person, other: Person) -> bool:
+    """Whether the person administers a place where the other is or has been."""
+    held = Membership.objects.filter(person=other).select_related("organization")
+    return any(people.is_in(person, each.organization, Role.ADMINISTRATOR) for each in held)
+
+
+def works_here(person: Person) -> bool:
+    return any(each.role != Role.STUDENT for each in people.memberships_of(person))
+
+
+def may_erase(person: Person, other: Person) -> bool:
+    """Everybody may erase themselves; for students, who have no account, and for those who have left, administrators do it.
+
+    What somebody made who works here is theirs: no administrator erases it as long as they can do so, or not, themselves.
+    """
+    return person.pk == other.pk or (has_administered(person, other) and not works_here(other))
 
 
 def may_break_glass(person: Person, owner: Person) -> bool:
