@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from staffroom.jobs.models import Job
 from staffroom.people.models import Membership, Person, Role
@@ -19,8 +19,9 @@ def minded_by(person: Person) -> Q:
     if not may_mind_jobs(person):
         return Q(pk=None)
     organizations = organizations_of(person, Role.ADMINISTRATOR)
-    people = Membership.objects.filter(organization__in=organizations).values("person_id")
-    return Q(by=None) | Q(by__in=people)
+    # Asked of each job's person, since there are few jobs and many people.
+    held = Membership.objects.filter(organization__in=organizations.order_by().values("pk"), person=OuterRef("by"))
+    return Q(by=None) | Q(Exists(held.order_by()))
 
 
 def may_mind(person: Person, job: Job) -> bool:
