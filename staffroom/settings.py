@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "staffroom.entrance.rate_limit",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "staffroom.ui.middleware.addresses_of_forms",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "staffroom.people.second_factor.require_second_factor",

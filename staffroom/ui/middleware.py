@@ -1,4 +1,4 @@
-"""Redirects: as htmx has to be told of them, and to the sign-in page of an ended session."""
+"""Answers that people would not understand as they are: redirects to htmx, an ended session, an address that only takes forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from staffroom.ui.pages import wants_fragment
+from staffroom.ui.pages import refuse, wants_fragment
 
 
 def htmx_redirects(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -56,3 +56,18 @@ def ended_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 def _asks_to_sign_in(response: HttpResponse) -> bool:
     leads_to = urlsplit(response.url).path if isinstance(response, HttpResponseRedirectBase) else None
     return leads_to == resolve_url(settings.LOGIN_URL)
+
+
+def addresses_of_forms(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Whoever opens an address that only takes what a form sends (out of the history, say) reads so, instead of nothing at all."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_for_people = request.method == "GET" and request.accepts("text/html")
+        if not is_for_people or response.status_code != 405 or response.content:
+            return response
+        page = refuse(request, 405)
+        page["Allow"] = response.headers.get("Allow", "")
+        return page
+
+    return answer

@@ -24,7 +24,7 @@ from django.utils.cache import patch_vary_headers
 type Words = dict[str, Any]
 
 INVALID = 422
-ERROR_PAGES = {400, 403, 404, 413, 429, 500}
+ERROR_PAGES = {400, 403, 404, 405, 413, 429, 500}
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -95,7 +95,7 @@ HOME = (
     Door("home:who_opened", SIGNED_IN),
     Door("home:export", SIGNED_IN, methods="POST"),
     Door("home:erase", SIGNED_IN, methods="GET POST"),
-    Door("home:erase_person", ADMINISTRATORS, "tom.key", methods="GET POST", why="who works here erases themselves: it says so"),
+    Door("home:erase_person", ADMINISTRATORS, "tom.key", methods="GET POST", why="of who works here: no"),
     Door("home:my_record_kind", SIGNED_IN, "'lessons.lesson'", why="each finds their own rows"),
 )
 LESSONS = (

@@ -10,8 +10,9 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import Client, RequestFactory
 from django.test import override_settings as override
+from django.views.decorators.http import require_POST
 
-from staffroom.ui.middleware import ended_sessions, htmx_redirects
+from staffroom.ui.middleware import addresses_of_forms, ended_sessions, htmx_redirects
 from staffroom.ui.pages import redirect_or_fragment, refuse, wants_fragment
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -89,13 +90,23 @@ def test_a_form_sent_after_the_session_ended_costs_nobody_what_they_typed(rf: Re
     assert ended_sessions(view)(rf.get("/lessons/a/"))["Location"] == "/accounts/login/?next=/lessons/a/"
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 413, 429, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 429, 500])
 def test_an_error_page_says_what_happened_and_offers_a_way_on(client: Client, status: int) -> None:
     answer = client.get(f"/ui/error/{status}/")
     assert answer.status_code == status
     assert f"Error {status}".encode() in answer.content
     assert b"<h1>" in answer.content
     assert b'href="/"' in answer.content
+
+
+def test_an_address_that_only_takes_forms_says_so_to_whoever_opens_it(rf: RequestFactory) -> None:
+    door = addresses_of_forms(require_POST(lambda request: HttpResponse("taken")))
+    page = door(rf.get("/", headers={"Accept": "text/html,*/*;q=0.8"}))
+    assert page.status_code == 405
+    assert page["Allow"] == "POST"
+    assert b"only takes what a form sends" in page.content
+    assert door(rf.get("/", headers={"Accept": "application/json"})).content == b""
+    assert door(rf.post("/")).content == b"taken"
 
 
 def test_a_refusal_for_a_while_says_for_how_long(rf: RequestFactory) -> None:
