@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allauth.socialaccount.adapter import get_adapter
@@ -34,6 +35,11 @@ SECURITY = (
     (gettext_lazy("Devices"), "usersessions_list", "/sessions/"),
     (gettext_lazy("District sign-in"), "socialaccount_connections", "/3rdparty/"),
 )
+
+
+@register.filter
+def in_lines(parts: Iterable[str]) -> str:
+    return "\n".join(parts)
 
 
 @register.simple_tag
