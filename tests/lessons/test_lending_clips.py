@@ -14,7 +14,7 @@ from staffroom.conversations.models import Notice
 from staffroom.files.models import Derivative
 from staffroom.permissions import actions as permissions
 from staffroom.permissions.models import Share
-from staffroom.seeing.lessons import actions, queries
+from staffroom.seeing.lessons import actions, queries, tasks
 from staffroom.seeing.lessons.models import Clip, Lesson
 from tests.cast import Cast
 from tests.lessons.conftest import all_say_yes, in_two_weeks
@@ -140,6 +140,15 @@ def test_what_is_taken_back_waits_for_nobody_any_more(cast: Cast, lent: Clip) ->
     actions.retract_clip(by=cast.amara, clip=lent, share=Share.objects.get(person=cast.priya))
     waiting = Notice.objects.filter(url=lent.get_absolute_url(), read_at=None)
     assert {notice.recipient for notice in waiting} == {cast.tom, cast.amara}
+
+
+def test_what_ended_by_its_date_waits_for_nobody_any_more(cast: Cast, lent: Clip) -> None:
+    waiting = Notice.objects.filter(url=lent.get_absolute_url(), read_at=None)
+    tasks.set_aside_ended.call()
+    assert waiting.get().recipient == cast.priya
+    Share.objects.update(expires_at=timezone.now() - timedelta(minutes=5))
+    tasks.set_aside_ended.call()
+    assert not waiting.exists()
 
 
 def test_one_loan_is_taken_back_and_the_other_stays(cast: Cast, lent: Clip, client: Client) -> None:

@@ -38,6 +38,7 @@ class LessonsConfig(AppConfig):
         file_refused.connect(tasks.follow_file, dispatch_uid="lessons.file_refused")
         consent_changed.connect(tasks.heed_consent, dispatch_uid="lessons.consent_changed")
         every(tasks.close_sittings, minutes=5)
+        every(tasks.set_aside_ended, hours=1)
         navigation.register(
             navigation.Entry(
                 "lessons",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.tasks import task
+from django.utils import timezone
 
 from staffroom.files.models import File
 from staffroom.people.models import Person
@@ -15,6 +17,12 @@ from staffroom.seeing.lessons import actions
 def close_sittings() -> None:
     """Close what has been idle for half an hour, so that the time is in the ledger."""
     actions.close_sittings()
+
+
+@task()
+def set_aside_ended() -> None:
+    """Notices of loans that ended lead nowhere. Looks back two days, so that a site that was off for a night catches up."""
+    actions.set_aside_ended(since=timezone.now() - timedelta(days=2))
 
 
 def follow_file(file: File, **_rest: Any) -> None:

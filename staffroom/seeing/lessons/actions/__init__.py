@@ -7,6 +7,7 @@ from staffroom.seeing.lessons.actions.clips import (
     reply,
     retract_clip,
     retract_leaving,
+    set_aside_ended,
     share_clip,
 )
 from staffroom.seeing.lessons.actions.lessons import (
@@ -48,6 +49,7 @@ __all__ = [
     "reply",
     "retract_clip",
     "retract_leaving",
+    "set_aside_ended",
     "share_clip",
     "sit",
 ]

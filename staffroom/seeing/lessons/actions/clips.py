@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staffroom.conversations import actions as conversations
@@ -138,10 +139,23 @@ def retract_clip(*, by: Person, clip: Clip, share: Share | None = None) -> int:
     for live in ending:
         permissions.retract(by=by, share=live)
     if ending:
-        conversations.set_aside_notices(
-            url=clip.get_absolute_url(), may_open=lambda person: rules.may_open(person, clip)
-        )
+        _set_aside(clip)
     return len(ending)
+
+
+def _set_aside(clip: Clip) -> int:
+    return conversations.set_aside_notices(
+        url=clip.get_absolute_url(), may_open=lambda person: rules.may_open(person, clip)
+    )
+
+
+def set_aside_ended(*, since: datetime) -> int:
+    """Loans that have ended by their date since then wait for nobody any more. Returns how many notices were set aside."""
+    ended = Share.objects.filter(
+        content_type=rules.kind_of_clips(), expires_at__range=(since, timezone.now()), retracted_at=None
+    )
+    clips = Clip.objects.filter(pk__in=ended.order_by().values("object_id"))
+    return sum(_set_aside(clip) for clip in clips.select_related("lesson__owner", "lesson__section__school"))
 
 
 @transaction.atomic
