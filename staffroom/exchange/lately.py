@@ -107,7 +107,7 @@ class Preview:
     def sentence(self) -> str:
         if not self.entries:
             return _("No entry that is here already is about this address.")
-        told = _("%(entries)s entries give %(hours)s hours to %(people)s people, on %(days)s days altogether.") % {
+        told = _("Hours: %(hours)s. Entries: %(entries)s, people: %(people)s, days: %(days)s.") % {
             "entries": numbers.count(self.entries), "hours": numbers.decimal(self.seconds / 3600),
             "people": numbers.count(self.people), "days": numbers.count(self.days),
         }  # fmt: skip

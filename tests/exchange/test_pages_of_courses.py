@@ -59,7 +59,7 @@ def test_looking_first_writes_nothing(cast: Cast, tool: ToolAtTheDoor) -> None:
     page = signed_in(cast.omar).post(reverse("exchange:new-mapping"), {**TYPED, "preview": "yes"})
     found = page.context["preview"]
     assert (found.people, found.seconds, found.entries, found.unmatched) == (1, 2400, 2, 1)
-    assert "2 entries give 0.7 hours to 1 people" in page.text
+    assert "Hours: 0.7. Entries: 2, people: 1, days: 1." in page.text
     assert not Mapping.objects.exists()
     assert not Activity.objects.filter(name="Fractions online").exists()
     assert Statement.objects.count() == before
