@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from staffroom.exchange import strict
 from staffroom.exchange.door import Call
 from staffroom.exchange.refusals import Refusal
@@ -139,9 +141,12 @@ def _one_language(thing: dict[str, Any], names: tuple[str, ...], form: Form) -> 
 
 
 def best(told: dict[str, str], languages: list[str]) -> dict[str, str]:
-    """One entry of a language map: the first language wanted that there is, or a kin of it; else the first there is."""
-    lower = {tag.lower(): tag for tag in told}
-    for wanted in languages:
+    """One entry of a language map: the first language wanted that there is, or a kin of it; else the site's, else English.
+
+    Never simply the first there is: PostgreSQL does not keep in which order they were told.
+    """
+    lower = {tag.lower(): tag for tag in sorted(told)}
+    for wanted in (*languages, settings.LANGUAGE_CODE.lower(), "en"):
         kin = [
             tag
             for low, tag in lower.items()
@@ -151,5 +156,5 @@ def best(told: dict[str, str], languages: list[str]) -> dict[str, str]:
             return {exact: told[exact]}
         if kin:
             return {kin[0]: told[kin[0]]}
-    first = next(iter(told))
+    first = min(told)
     return {first: told[first]}
