@@ -71,7 +71,7 @@ def _at_the_door(path: str) -> ResolverMatch:
 def rate_limit(get_response: Next) -> Next:
     """Answer 429 to a person (or an address, when nobody is signed in) who asks the API or uploads too often.
 
-    Counted per minute in the cache: per process without Redis, together with it. Sign-in has allauth's own limits.
+    Counted per minute in the cache: per process without Redis, or while it is away; else together. Sign-in has allauth's own limits.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
@@ -90,11 +90,6 @@ def _count(request: HttpRequest, kind: str) -> int:
         cache.add(key, 0, timeout=120)
         return cache.incr(key)
     except ValueError:  # the entry went in between
-        return 1
-    except (
-        Exception
-    ) as error:  # Redis is away (its errors are known to its package alone): better uncounted than unanswered
-        log.warning("not_counted", error=type(error).__name__)
         return 1
 
 

@@ -137,7 +137,7 @@ DATABASES = {"default": _database(options.get("database_url"))}
 REDIS_URL = options.get("redis_url")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "staffroom.people.shared_cache.SharedCache",
         "LOCATION": REDIS_URL,
     }
     if REDIS_URL

