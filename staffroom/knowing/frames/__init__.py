@@ -1,0 +1,31 @@
+"""The port to engines that read tables: the only place that knows which engine reads them.
+
+Two readers stand behind it. `frames.ledgers` asks the lake of this installation; its questions are asked as `frames.costs(…)`.
+`frames.files` scans a file or folder of student results that lies anywhere, and needs neither settings nor a database: so
+nothing of the lake is imported here before it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from staffroom.knowing.frames.ledgers import (  # noqa: F401
+        CELLS,
+        COSTS,
+        PARTICIPATION,
+        _ledger,
+        costs,
+        outcome_cells,
+        participation,
+        students,
+        students_taught,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """What is asked of the lake, brought in when it is asked."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(import_module("staffroom.knowing.frames.ledgers"), name)
