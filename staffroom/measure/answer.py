@@ -77,6 +77,9 @@ class Line:
     """Of a site: its effect drawn towards the mean (empirical Bayes)."""
     leave_one_out: float | None = None
     """Of a site: the pooled effect in SD without it."""
+    band_low: float | None = None
+    """In SD: the simultaneous band of all lines on the same side of taking part; wider than the interval."""
+    band_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,12 @@ class CostOf:
     per_teacher_usd_cents: int | None = None
     per_student_usd_cents: int | None = None
     marginal_teacher_usd_cents: int | None = None
-    """Of one more teacher: what grows with teachers only."""
+    """Of one more teacher: what grows with teachers and with their groups."""
+    opportunity_usd_cents: int | None = None
+    """Of the total: time that could have been used otherwise, for which no money changes hands."""
+    teachers: int = 0
+    students: int = 0
+    """Heads that the costs are divided by."""
     price_year: int | None = None
     by_payer: tuple[tuple[str, int], ...] = ()
     by_ingredient: tuple[tuple[str, int], ...] = ()
