@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from ninja import Router, Schema
 
 from staffroom.knowing.impact import queries, rules, wording
-from staffroom.knowing.impact.views import portrait_of
+from staffroom.knowing.impact.views.results import portrait_of
 
 router = Router(tags=["What works"])
 

@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from staffroom.knowing.impact import views
+from staffroom.knowing.impact.views import ledgers, portfolio, results
 
 app_name = "impact"
 urlpatterns = [
-    path("", views.activities, name="activities"),
-    path("progress/", views.progress, name="progress"),
-    path("<slug:slug>/", views.activity, name="activity"),
-    path("<slug:slug>/progress/", views.activity_progress, name="activity_progress"),
-    path("<slug:slug>/figures.csv", views.activity_csv, name="csv"),
-    path("<slug:slug>/figures.json", views.activity_json, name="json"),
-    path("<slug:slug>/entries/", views.entries, name="entries"),
-    path("<slug:slug>/ingredients/", views.ingredients, name="ingredients"),
+    path("", portfolio.activities, name="activities"),
+    path("progress/", portfolio.progress, name="progress"),
+    path("<slug:slug>/", results.activity, name="activity"),
+    path("<slug:slug>/progress/", results.activity_progress, name="activity_progress"),
+    path("<slug:slug>/figures.csv", results.activity_csv, name="csv"),
+    path("<slug:slug>/figures.json", results.activity_json, name="json"),
+    path("<slug:slug>/entries/", ledgers.entries, name="entries"),
+    path("<slug:slug>/ingredients/", ledgers.ingredients, name="ingredients"),
 ]

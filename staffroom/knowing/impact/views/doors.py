@@ -1,0 +1,58 @@
+"""What every page here begins with: who looks, at which activity, and the address of a page about it."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from staffroom.jobs.models import Job
+from staffroom.knowing.impact import queries, rules
+from staffroom.people.models import Organization, Person
+from staffroom.people.queries import memberships_of
+from staffroom.records.models import Activity
+from staffroom.ui.pages import render_page
+
+
+def person_of(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)
+    return request.user
+
+
+def guarded(request: HttpRequest) -> Person:
+    viewer = person_of(request)
+    if not rules.has_what_works(viewer):
+        raise Http404
+    return viewer
+
+
+def home_of(viewer: Person) -> Organization:
+    return next(held.organization for held in memberships_of(viewer) if held.role in rules.ROLES)
+
+
+def activity_of(request: HttpRequest, slug: str) -> tuple[Activity, str]:
+    """The activity of an address, as far as the viewer may know of it; and the organization that the address names."""
+    found = queries.activities_named(guarded(request), slug, request.GET.get("at", ""))
+    if not found:
+        raise Http404
+    return found[0], place_in_address(found[0], found) or request.GET.get("at", "")
+
+
+def place_in_address(activity: Activity, among: list[Activity]) -> str:
+    """The organization in an address, where two organizations chose the same name for an activity."""
+    is_shared = sum(each.slug == activity.slug for each in among) > 1
+    return activity.organization.slug if is_shared else ""
+
+
+def address_of(name: str, activity: Activity, **query: str) -> str:
+    asked = urlencode({key: value for key, value in query.items() if value})
+    return reverse(name, args=[activity.slug]) + (f"?{asked}" if asked else "")
+
+
+def progress_of(request: HttpRequest, job: Job | None, page: str) -> HttpResponse:
+    """The state of a job as a fragment; when it is over, the page is read anew."""
+    context = {"job": job, "progress_url": request.get_full_path(), "page": page}
+    response = render_page(request, "impact/computing.html", context, fragment="computing")
+    if job is None or job.is_finished:
+        response["HX-Refresh"] = "true"
+    return response

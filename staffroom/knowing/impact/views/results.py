@@ -1,0 +1,110 @@
+"""Pages: one activity with all its figures, for people and for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from staffroom.jobs.models import Job
+from staffroom.knowing.impact import actions, exporting, queries
+from staffroom.knowing.impact.figures import Portrait
+from staffroom.knowing.impact.views.doors import activity_of, address_of, person_of, progress_of
+from staffroom.people.models import Person
+from staffroom.records import rules as records_rules
+from staffroom.records.models import Activity, Instrument
+from staffroom.ui.csv import csv_response
+from staffroom.ui.pages import render_page
+
+
+def portrait_of(activity: Activity, wanted: str) -> tuple[Portrait, list[Instrument]]:
+    """What is known of an activity, on one instrument of those that there are. 404 for an instrument that there is not."""
+    instruments = list(queries.instruments_for(queries.scope_of(activity)))
+    instrument = queries.instrument_with(instruments, wanted)
+    if wanted and instrument is None:
+        raise Http404
+    tally = queries.tallies_of([activity]).get(activity.pk)
+    estimate = queries.estimate_on(activity, instrument) if instrument else None
+    return Portrait(activity, instrument, tally, estimate), instruments
+
+
+@login_required
+@require_safe
+def activity(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything that is known of one activity, the sentence first; computed anew when the ledgers have changed."""
+    found, at = activity_of(request, slug)
+    portrait, instruments = portrait_of(found, request.GET.get("instrument", ""))
+    job = _freshen(person_of(request), portrait)
+    links = {"at": at, "instrument": portrait.instrument.slug if portrait.instrument and len(instruments) > 1 else ""}
+    context = {
+        "activity": found,
+        "portrait": portrait,
+        "job": job,
+        "instruments": [
+            {"name": each.name, "url": address_of("impact:activity", found, at=at, instrument=each.slug),
+             "is_current": each == portrait.instrument}
+            for each in instruments
+        ] if len(instruments) > 1 else [],
+        "csv_url": address_of("impact:csv", found, **links),
+        "json_url": address_of("impact:json", found, **links),
+        "entries_url": address_of("impact:entries", found, at=at),
+        "ingredients_url": address_of("impact:ingredients", found, at=at)
+        if records_rules.may_see_costs(request.user, found) else "",
+        "progress_url": address_of("impact:activity_progress", found, at=at),
+        "may_keep": records_rules.may_keep_records(request.user, found.organization),
+    }  # fmt: skip
+    return render_page(request, "impact/activity.html", context)
+
+
+def _freshen(viewer: Person, portrait: Portrait) -> Job | None:
+    """The computation under way for a page; started when something is missing or has changed. Failures wait for a while."""
+    job = queries.running_job(portrait.activity)
+    if job is not None and (not job.is_finished or _is_recent(job.finished_at)):
+        return job
+    if _is_missing(portrait) or _is_outdated(portrait):
+        return actions.want(by=viewer, activities=[portrait.activity], about=portrait.activity)
+    return None
+
+
+def _is_missing(portrait: Portrait) -> bool:
+    return portrait.tally is None or (portrait.instrument is not None and portrait.estimate is None)
+
+
+def _is_outdated(portrait: Portrait) -> bool:
+    assert portrait.tally is not None
+    computed_at = min(each.computed_at for each in (portrait.tally, portrait.estimate) if each)
+    return not _is_recent(computed_at) and queries.is_outdated(portrait.activity, portrait.instrument, computed_at)
+
+
+def _is_recent(moment: datetime | None) -> bool:
+    return moment is not None and timezone.now() - moment < actions.BREATHER
+
+
+@login_required
+@require_safe
+def activity_progress(request: HttpRequest, slug: str) -> HttpResponse:
+    """How far the computation of an activity is."""
+    found, at = activity_of(request, slug)
+    return progress_of(request, queries.running_job(found), address_of("impact:activity", found, at=at))
+
+
+@login_required
+@require_safe
+def activity_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Every number of the page as a table."""
+    found, _place = activity_of(request, slug)
+    portrait, _instruments = portrait_of(found, request.GET.get("instrument", ""))
+    return csv_response(f"what-works-{found.slug}", exporting.CSV_HEADER, exporting.lines_of(portrait))
+
+
+@login_required
+@require_safe
+def activity_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same for programs."""
+    found, _place = activity_of(request, slug)
+    portrait, _instruments = portrait_of(found, request.GET.get("instrument", ""))
+    return JsonResponse(portrait.as_json())
