@@ -3,9 +3,11 @@
 The test of Borusyak, Jaravel & Spiess (2024, section 4.4): untreated results only, so that it is independent of the
 estimate; coefficients on the last terms before taking part, against all earlier ones and the teachers who never took
 part. A test without power says nothing (Roth 2022, AER: Insights), so its power stands beside it, against the steady
-drift that by itself would have made the whole estimated effect.
+drift that by itself would have made the whole estimated effect, or the smallest effect that matters if that is larger:
+against a drift as small as a null result makes, no test has power, and none needs it.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,14 +39,19 @@ class PreTrends:
     df: int
     p: float
     power: float
-    """Chance of p < 0.05 had a steady drift made the whole estimated effect; NaN if there is no estimate."""
+    """Chance of p < 0.05 had a steady drift made an effect as large as `against`; NaN if the estimator sees no drift."""
     drift: float
-    """That drift, in outcome units per term; NaN if there is no estimate."""
+    """That drift, in outcome units per term; NaN if the estimator sees none."""
+    against: float = math.nan
+    """The estimated effect or the smallest that matters with its sign, whichever is larger; in outcome units."""
 
 
-def pre_trends(cells: Cells, first_treated: Ints, *, effect: float, leads: int | None = None) -> PreTrends | None:
+def pre_trends(
+    cells: Cells, first_treated: Ints, *, effect: float, smallest: float = 0.0, leads: int | None = None
+) -> PreTrends | None:
     """Test on untreated cells; `effect` is the headline in outcome units, first_treated (I,) has NEVER for none.
 
+    `smallest` is the smallest effect that matters, in outcome units, >= 0: the power is asked against the larger one.
     `leads` defaults to one fewer than the longest run-up, at most MOST_LEADS. None if no lead can be told apart (no
     run-up of two terms, or fewer clusters than leads allow): then there is no test, which is not a passed one.
     """
@@ -52,11 +59,12 @@ def pre_trends(cells: Cells, first_treated: Ints, *, effect: float, leads: int |
     before = (event < 0) & (first_treated[cells.teacher] != NEVER)
     longest = int(-event[before].min(initial=0))
     untreated, event = cells.take(event < 0), event[event < 0]
-    return None if longest < 2 else _test(cells, untreated, first_treated, event, leads or longest - 1, effect)
+    against = math.copysign(max(abs(effect), smallest), effect)
+    return None if longest < 2 else _test(cells, untreated, first_treated, event, leads or longest - 1, against)
 
 
 def _test(
-    cells: Cells, untreated: Cells, first_treated: Ints, event: Ints, leads: int, effect: float
+    cells: Cells, untreated: Cells, first_treated: Ints, event: Ints, leads: int, against: float
 ) -> PreTrends | None:
     distance = -np.arange(1, min(leads, MOST_LEADS) + 1)
     count = distance.size
@@ -69,10 +77,10 @@ def _test(
     if not kept.any() or fit.clusters - 1 <= kept.sum() or not np.isfinite(errors[kept]).all():
         return None
     found, covariance = fit.coefficients[:count][kept], fit.covariance[:count, :count][np.ix_(kept, kept)]
-    steep = effect / _taken_for_effect(cells, first_treated)
+    steep = against / _taken_for_effect(cells, first_treated)
     f, p, power = _wald(found, covariance, steep * hidden[kept], fit.clusters - 1)
     rows = zip(distance[kept].tolist(), found.tolist(), errors[kept].tolist(), strict=True)
-    return PreTrends(tuple(Lead(*row) for row in rows), f, fit.clusters - 1, p, power, steep)
+    return PreTrends(tuple(Lead(*row) for row in rows), f, fit.clusters - 1, p, power, steep, against)
 
 
 def _drift(cells: Cells, first_treated: Ints) -> Floats:

@@ -61,10 +61,12 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "approximate.",
         "clusters_few": "%(clusters)d schools, %(treated)d with teachers who took part: too few for a p-value or an "
         "interval.",
-        "drift_unseen": "Before taking part no drift was seen (p = %(p).2f), and the test would have caught one that "
-        "explains the effect with probability %(power).2f.",
-        "drift_weak_test": "Before taking part no drift was seen (p = %(p).2f), but the test would have caught one "
-        "that explains the effect only with probability %(power).2f.",
+        "drift_unseen": "Before taking part no drift was seen (p = %(p).2f), and the test would have caught, with "
+        "probability %(power).2f, a drift that alone makes an effect as large as this one, or as the smallest that would "
+        "matter if that is larger.",
+        "drift_weak_test": "Before taking part no drift was seen (p = %(p).2f), but only with probability "
+        "%(power).2f would the test have caught a drift that alone makes an effect as large as this one, or as the "
+        "smallest that would matter if that is larger.",
         "drift_seen": "Before taking part the groups already drifted apart (p = %(p).3f).",
         "drift_untested": "Too few terms or schools before taking part to test whether the groups already drifted.",
         "sample_enough": "%(students)d students in %(schools)d schools.",

@@ -235,7 +235,8 @@ class _Estimated:
             mde = effects.minimum_detectable_effect(
                 effect.se, self.df, confidence=self.claims.confidence, power=self.claims.power
             )
-        test = pre_trends(self.cells, self.first_treated, effect=self.overall.effect)
+        smallest = self.claims.smallest_effect * self.sd
+        test = pre_trends(self.cells, self.first_treated, effect=self.overall.effect, smallest=smallest)
         found = self._gates(effect, mde, test)
         return replace(
             self.described,

@@ -47,6 +47,14 @@ def test_a_district_gets_its_effect_with_all_that_must_stand_beside_it():
     assert [one.key for one in study.by_group] == [2, 3, 4, 5, 6, 7]
 
 
+def test_the_power_to_see_a_drift_beside_a_null_result_is_against_what_would_matter():
+    study = estimate(**a_district(effect=0.0), claims=Claims(registered=True, smallest_effect=0.3))
+    assert abs(study.pre_trends.against) == pytest.approx(0.3 * study.comparison_sd)
+    gate = next(gate for gate in study.gates if gate.name == "pre_trends")
+    assert gate.value == study.pre_trends.power > 0.9
+    assert gate.passed
+
+
 def test_what_was_not_registered_is_said_to_be_exploratory():
     study = estimate(**a_district())
     assert study.tier == 3

@@ -6,10 +6,10 @@ from staffroom.measure.pretrends import pre_trends
 from tests.measure.panels import Rows, district, unbalanced_rows
 
 
-def tried(rng, *, effect=0.12, **options):
+def tried(rng, *, effect=0.12, smallest=0.0, **options):
     panel = district(rng, per_school=6, terms=6, **options)
     first = panel.pop("first_treated")
-    return pre_trends(cells_from_sums(**panel), first[::6], effect=effect)
+    return pre_trends(cells_from_sums(**panel), first[::6], effect=effect, smallest=smallest)
 
 
 @pytest.mark.filterwarnings("ignore")  # pyfixest's own
@@ -56,6 +56,20 @@ def test_the_drift_is_the_one_that_the_estimator_takes_for_the_effect():
 
     drifting = Rows(rows.teacher, rows.school, rows.term, y, rows.x, rows.first).cells()
     assert imputed_mean(drifting, rows.first_of(drifting)) == pytest.approx(0.3)
+
+
+def test_beside_a_null_result_the_power_is_against_the_smallest_effect_that_matters():
+    null = tried(np.random.default_rng(6), schools=40, effect=-1e-6)
+    asked = tried(np.random.default_rng(6), schools=40, effect=-1e-6, smallest=0.12)
+    assert (null.against, asked.against) == (-1e-6, -0.12)
+    assert null.power == pytest.approx(0.05, abs=1e-6)
+    assert asked.power > 0.5
+    assert asked.power == pytest.approx(tried(np.random.default_rng(6), schools=40, effect=0.12).power)
+
+
+def test_a_larger_effect_than_the_smallest_that_matters_is_the_one_to_explain():
+    large = tried(np.random.default_rng(6), schools=40, effect=0.12, smallest=0.05)
+    assert large == tried(np.random.default_rng(6), schools=40, effect=0.12)
 
 
 def test_a_run_up_of_one_term_allows_no_test():
