@@ -1,0 +1,41 @@
+"""Reads of this room, always for a named viewer."""
+
+from staffroom.knowing.impact.queries.answers import (
+    JOB_KIND,
+    activities_for,
+    activities_named,
+    before,
+    costs_behind,
+    entries_behind,
+    estimate_on,
+    estimates_of,
+    instrument_with,
+    instruments_for,
+    is_outdated,
+    lake_state,
+    running_job,
+    scope_of,
+    tallies_of,
+    teachers_now,
+    terms_around,
+)
+
+__all__ = [
+    "JOB_KIND",
+    "activities_for",
+    "activities_named",
+    "before",
+    "costs_behind",
+    "entries_behind",
+    "estimate_on",
+    "estimates_of",
+    "instrument_with",
+    "instruments_for",
+    "is_outdated",
+    "lake_state",
+    "running_job",
+    "scope_of",
+    "tallies_of",
+    "teachers_now",
+    "terms_around",
+]
