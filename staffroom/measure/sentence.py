@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from staffroom.measure.effects import improvement_index, teachers_needed
+from staffroom.measure.messages import ANSWERS
 
 MESSAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -78,6 +79,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "not_detectable": "Only an effect of %(detectable).2f SD could be seen reliably; %(smallest).2f SD would "
         "matter already.",
         "detectable_unknown": "Which effect could be seen reliably is not known.",
+        **ANSWERS,
     }
 )
 

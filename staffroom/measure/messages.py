@@ -1,0 +1,43 @@
+"""Words of decisions and answers, beside those in `sentence`: message ids and English text."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ANSWERS: Mapping[str, str] = MappingProxyType(
+    {
+        "branch_randomized": "Who took part first was drawn by lot (%(drawn)d drawn, %(others)d not): the two are "
+        "compared.",
+        "branch_no_lottery": "No assignment by lot is recorded.",
+        "branch_lottery_thin": "An assignment by lot is recorded, but %(drawn)d drawn and %(others)d others with "
+        "outcomes are too few to compare.",
+        "branch_cutoff": "A cutoff decided who took part: on either side of it at least %(share).0f in 100 did as the rule "
+        "says.",
+        "branch_no_cutoff": "No cutoff is recorded that decided who took part.",
+        "branch_cutoff_loose": "A cutoff is recorded, but only %(share).0f in 100 did as the rule says on one side; "
+        "%(limit).0f are needed.",
+        "branch_cutoff_thin": "A cutoff is recorded, but only %(teachers)d teachers stand on one side of it.",
+        "branch_few": "%(teachers)d teachers took part, fewer than %(limit)d.",
+        "branch_not_few": "%(teachers)d teachers took part, enough for a comparison of groups.",
+        "branch_single_case": "Each of %(cases)d teachers has at least %(limit)d ratings before and while taking part: "
+        "each is compared with herself.",
+        "branch_no_cases": "No teacher has %(limit)d ratings both before and while taking part.",
+        "branch_staggered": "There are outcomes of %(terms)d terms and teachers who had not taken part yet, or never "
+        "did: each teacher is compared with her own earlier terms and with them.",
+        "branch_no_panel": "Outcomes of at least %(limit)d terms are needed to compare teachers with their own earlier "
+        "terms; there are %(terms)d.",
+        "branch_nobody_before": "Nobody can be compared with her own earlier terms and with others who had not taken "
+        "part then.",
+        "branch_balanced": "A score from before the activity is linked to each result: teachers who took part are "
+        "compared with others whose students scored alike before.",
+        "branch_no_prior": "No score from before the activity is linked.",
+        "branch_no_others": "No teachers without the activity can be compared.",
+        "branch_dose": "Everyone took part, but not equally much: terms with more are compared with terms with less of "
+        "the same teacher. That is an association, not an effect.",
+        "branch_no_dose": "How much each teacher took part is not known, or does not differ.",
+        "branch_describe": "No comparison is possible; what was seen is described only.",
+        "override_taken": "As asked, the estimate is made by %(name)s.",
+        "override_refused": "The estimate was asked to be made by %(name)s, but the data cannot bear it.",
+        "override_twfe": "Two-way fixed effects were asked for. Where effects differ between teachers or grow with "
+        "time they can be far off; the decision would have been %(name)s.",
+    }
+)
