@@ -1,9 +1,118 @@
-"""What this room keeps about people: nothing. Sums alone, of at least five."""
+"""What this room keeps about people: who asked for a seat and what fell to them, and who asked a question. All else are sums."""
 
-from staffroom.knowing.impact.models import Estimate, Tally
-from staffroom.people.personal import impersonal
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from staffroom.knowing.impact.models import (
+    Allotment,
+    Applicant,
+    Estimate,
+    Lot,
+    Lottery,
+    Offer,
+    Study,
+    StudyAnswer,
+    StudyVersion,
+    Tally,
+    Wave,
+)
+from staffroom.people.models import Person
+from staffroom.people.personal import declare, impersonal
+
+KEPT = gettext_lazy(
+    "As long as the district keeps its ledgers; erasing you takes your name out and keeps what was drawn."
+)
+ENDS = gettext_lazy("With the district's ledgers.")
 
 
 def declare_all() -> None:
     impersonal(Estimate, "An effect over many teachers and students; small groups are left out before it is kept.")
     impersonal(Tally, "Sums over at least five people; smaller ones are left out before they are kept.")
+    impersonal(StudyAnswer, "An effect over many teachers and students; small groups are left out before it is kept.")
+    impersonal(Study.activities.through, "Which activities a study asks about.")
+    impersonal(Study.schools.through, "Which schools a study asks about.")
+    impersonal(Wave, "How many seats there are from which day on.")
+    impersonal(Lot, "A ticket; whose it is, its applicants say.")
+    impersonal(Allotment, "What fell to a ticket; whose it is, its applicants say.")
+    _declare_lotteries()
+    _declare_studies()
+
+
+def _declare_lotteries() -> None:
+    declare(
+        model=Applicant, what=gettext_lazy("That you asked for a seat, or were entered for one, in a lottery"),
+        why=gettext_lazy("To give out scarce seats fairly, and to learn from it what works."), how_long=KEPT,
+        about=lambda person: Q(person=person), erase=_erase_applicants,
+        describe=lambda each: _("%(lottery)s, entered on %(day)s") % {
+            "lottery": each.lottery.name, "day": date_format(each.added_at.date())},
+        author=lambda each: _("those who run the lottery"),
+        readers=lambda each: _("you; leaders and administrators who run the lottery"),
+        export=lambda each: {"lottery": each.lottery.name, "ticket": each.lot.ticket if each.lot else None},
+        page=lambda each: reverse("lotteries:lottery", args=[each.lottery.slug]), ends=ENDS,
+        related=("lottery", "lot"),
+    )  # fmt: skip
+    declare(
+        model=Offer, what=gettext_lazy("A seat that was offered to you, and what you answered"),
+        why=gettext_lazy("To know whose seat is free, and who was meant to take part."), how_long=KEPT,
+        about=lambda person: Q(applicant__person=person),
+        # The seat stays; whose it was is forgotten with the applicant.
+        erase=lambda offers, person: offers.count(),
+        describe=lambda each: f"{each.applicant.lottery.name}, {each.wave.name}: {each.get_answer_display()}",
+        author=lambda each: _("made by the draw itself"),
+        readers=lambda each: _("you; leaders and administrators who run the lottery"),
+        export=lambda each: {
+            "lottery": each.applicant.lottery.name, "wave": each.wave.name, "answer": each.answer,
+            "offered_at": each.offered_at.isoformat(),
+        },
+        ends=ENDS, related=("applicant__lottery", "wave"),
+    )  # fmt: skip
+    declare(
+        model=Lottery, what=gettext_lazy("That you set up a lottery or drew it"),
+        why=gettext_lazy("So that it is known who answers for it."), how_long=KEPT,
+        about=lambda person: Q(created_by=person) | Q(drawn_by=person),
+        erase=lambda found, person: _empty(found, person, "created_by", "drawn_by"),
+        describe=str, author=lambda each: _("you"),
+        readers=lambda each: _("those who run it; applicants see the procedure, not who drew"), ends=ENDS,
+    )  # fmt: skip
+
+
+def _declare_studies() -> None:
+    declare(
+        model=Study, what=gettext_lazy("That you asked a question as a study, or closed one"),
+        why=gettext_lazy("So that it is known who answers for it."), how_long=KEPT,
+        about=lambda person: Q(created_by=person) | Q(ended_by=person),
+        erase=lambda found, person: _empty(found, person, "created_by", "ended_by"),
+        describe=str, author=lambda each: _("you"),
+        readers=lambda each: _("leaders, administrators and researchers of the organization"), ends=ENDS,
+    )  # fmt: skip
+    declare(
+        model=StudyVersion, what=gettext_lazy("That you registered a version of a study"),
+        why=gettext_lazy("So that it is known who fixed it beforehand."), how_long=KEPT,
+        about=lambda person: Q(registered_by=person),
+        erase=lambda found, person: StudyVersion.objects.filter(registered_by=person).take_person_out(registered_by=None),
+        describe=lambda each: f"{each.study.name} ({each.number})", author=lambda each: _("you"),
+        readers=lambda each: _("leaders, administrators and researchers of the organization"), ends=ENDS,
+        related=("study",),
+    )  # fmt: skip
+
+
+def _erase_applicants(found: QuerySet[Applicant], person: Person) -> int:
+    """Before the announcement an application goes; afterwards what was drawn stays, and nobody knows whose it was."""
+    pks = list(found.values_list("pk", flat=True))
+    Applicant.objects.filter(pk__in=pks, lot=None).delete()
+    Applicant.objects.filter(pk__in=pks).update(person=None, school=None, block="")
+    return len(pks)
+
+
+def _empty(found: QuerySet[Any], person: Person, *columns: str) -> int:
+    pks = list(found.values_list("pk", flat=True))
+    for column in columns:
+        found.model._default_manager.filter(pk__in=pks, **{column: person}).update(**{column: None})
+    return len(pks)
