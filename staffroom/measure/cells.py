@@ -3,6 +3,10 @@
 A cell holds the number of results, the mean of each column and the scatter (sum of products of deviations from the
 cell's mean). Means and scatter carry the same information as sums and cross products but do not cancel when scores
 are large and their spread is small; `sums` and `cross_products` give those back.
+
+Results may carry analytic weights w > 0 (the variance of a result is taken as proportional to 1/w). Then mean and
+scatter are weighted, sum(w y)/sum(w) and sum(w (y-m)(y-m)'), and `weight` holds sum(w) per cell; `n` stays the count.
+Estimators weigh with `mass` and count with `n`; without weights the two are the same array.
 """
 
 from collections.abc import Sequence
@@ -44,6 +48,8 @@ class Cells:
     """(G,) the caller's labels, sorted."""
     moved: int = 0
     """Teachers seen in more than one cluster; they are kept in the one with most of their results."""
+    weight: Floats | None = None
+    """(C,) sums of analytic weights, > 0; None where every result weighs one."""
 
     @property
     def cluster(self) -> Ints:
@@ -51,19 +57,24 @@ class Cells:
         return self.cluster_of[self.teacher]
 
     @property
+    def mass(self) -> Floats:
+        """(C,) what a cell weighs: sum of its weights, or its results where there are none."""
+        return self.n if self.weight is None else self.weight
+
+    @property
     def sums(self) -> Floats:
-        """(C, K) sums of the columns."""
-        return self.n[:, None] * self.mean
+        """(C, K) weighted sums of the columns."""
+        return self.mass[:, None] * self.mean
 
     @property
     def cross_products(self) -> Floats:
-        """(C, K, K) sums of products of the columns."""
-        return self.scatter + self.n[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
+        """(C, K, K) weighted sums of products of the columns."""
+        return self.scatter + self.mass[:, None, None] * self.mean[:, :, None] * self.mean[:, None, :]
 
     def take(self, keep: Bools) -> "Cells":
         """Only the cells where `keep` (C,) is true; codes and labels stay as they are."""
         chosen = {name: getattr(self, name)[keep] for name in ("teacher", "term", "n", "mean", "scatter")}
-        return replace(self, **chosen)
+        return replace(self, **chosen, weight=None if self.weight is None else self.weight[keep])
 
     def with_columns(self, values: Floats) -> "Cells":
         """The same cells with columns `values` (C, M), constant within each cell, put right behind the outcome."""
@@ -85,19 +96,24 @@ def cells_from_moments(
     n: ArrayLike,
     mean: ArrayLike,
     scatter: ArrayLike,
+    weight: ArrayLike | None = None,
 ) -> Cells:
     """Cells from one row per (school, teacher, term), such as a group-by gives; rows may stand in any order.
 
-    Shapes: R rows; `mean` (R, K); `scatter` (R, K, K). A teacher's rows of one term in several schools are put
+    Shapes: R rows; `mean` (R, K); `scatter` (R, K, K); `weight` (R,) sums of analytic weights, with which mean and
+    scatter were then taken. A teacher's rows of one term in several schools are put
     together (Chan, Golub & LeVeque 1983, parallel moments) and the teacher counts to the school with most results.
-    Raises ValueError that names the row for unequal lengths, missing or non-finite numbers, n < 1 or fractional, terms
-    that are negative or not whole, negative scatter, or the same (school, teacher, term) twice.
+    Raises ValueError that names the row for unequal lengths, missing or non-finite numbers, n < 1 or fractional, a weight
+    that is not above 0, terms that are negative or not whole, negative scatter, or the same (school, teacher, term) twice.
     """
     count = whole_numbers("n", n, least=1).astype(np.float64)
     means, scatters = finite("mean", mean, 2), finite("scatter", scatter, 3)
     term_number = whole_numbers("term", term, least=0)
     school_label, teacher_label = _labels("school", school), _labels("teacher", teacher)
-    _same_length(n=count, mean=means, scatter=scatters, term=term_number, school=school_label, teacher=teacher_label)
+    mass = count if weight is None else positive("weight", weight)
+    _same_length(
+        n=count, mean=means, scatter=scatters, term=term_number, school=school_label, teacher=teacher_label, weight=mass
+    )
     if not count.size:
         raise ValueError("there are no rows")
     if scatters.shape[1:] != (means.shape[1], means.shape[1]):
@@ -109,7 +125,7 @@ def cells_from_moments(
     pair = teacher_code * terms.size + term_code
     _refuse_repeated(pair * clusters.size + school_code)
     cluster_of, moved = _home(teacher_code, school_code, count, teachers.size, clusters.size)
-    cell, n_cell, mean_cell, scatter_cell = _merge(pair, count, means, scatters)
+    cell, n_cell, mass_cell, mean_cell, scatter_cell = _merge(pair, count, mass, means, scatters)
     return Cells(
         teacher=cell // terms.size,
         term=cell % terms.size,
@@ -121,6 +137,7 @@ def cells_from_moments(
         terms=terms,
         clusters=clusters,
         moved=moved,
+        weight=None if weight is None else mass_cell,
     )
 
 
@@ -130,21 +147,23 @@ def cells_from_rows(
     school: ArrayLike,
     term: ArrayLike,
     columns: Sequence[ArrayLike],
+    weight: ArrayLike | None = None,
 ) -> Cells:
     """Cells from one row per student and term; `columns` are K arrays (R,), the outcome first.
 
-    Raises ValueError that names the row, as `cells_from_moments` does.
+    `weight` (R,) are analytic weights >= 0; a result of weight zero does not count. Raises ValueError that names the
+    row, as `cells_from_moments` does.
     """
     values = np.stack([finite(f"column {k}", column, 1) for k, column in enumerate(columns)], axis=1)
-    rows, k = values.shape
-    return _collapse(
-        _labels("teacher", teacher),
-        _labels("school", school),
-        whole_numbers("term", term, least=0),
-        values,
-        rows,
-        k,
-    )
+    who, where = _labels("teacher", teacher), _labels("school", school)
+    when = whole_numbers("term", term, least=0)
+    if weight is None:
+        return _collapse(who, where, when, values, None)
+    weights = finite("weight", weight, 1)
+    refuse_rows(weights < 0, "weight is below 0")
+    _same_length(columns=values, weight=weights, teacher=who, school=where, term=when)
+    kept = weights > 0
+    return _collapse(who[kept], where[kept], when[kept], values[kept], weights[kept])
 
 
 def _collapse(
@@ -152,21 +171,20 @@ def _collapse(
     school: NDArray[Any],
     term: Ints,
     values: Floats,
-    rows: int,
-    columns: int,
+    weight: Floats | None,
 ) -> Cells:
+    rows, columns = values.shape
     _same_length(columns=values, teacher=teacher, school=school, term=term)
     codes = [np.unique(key, return_inverse=True)[1] for key in (teacher, term, school)]
     key = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (codes[2].max(initial=0) + 1) + codes[2]
     _, first, cell = np.unique(key, return_index=True, return_inverse=True)
     n = np.bincount(cell, minlength=first.size).astype(np.float64)
-    mean = sum_by(cell, values, first.size) / n[:, None]
+    mass = n if weight is None else np.bincount(cell, weight, minlength=first.size)
+    each = 1.0 if weight is None else weight[:, None]
+    mean = sum_by(cell, each * values, first.size) / mass[:, None]
     deviation = values - mean[cell]
-    scatter = sum_by(
-        cell,
-        (deviation[:, :, None] * deviation[:, None, :]).reshape(rows, -1),
-        first.size,
-    )
+    products = (deviation[:, :, None] * (each * deviation)[:, None, :]).reshape(rows, -1)
+    scatter = sum_by(cell, products, first.size)
     return cells_from_moments(
         teacher=teacher[first],
         school=school[first],
@@ -174,6 +192,7 @@ def _collapse(
         n=n,
         mean=mean,
         scatter=scatter.reshape(-1, columns, columns),
+        weight=None if weight is None else mass,
     )
 
 
@@ -198,6 +217,13 @@ def whole_numbers(name: str, values: ArrayLike, *, least: int) -> Ints:
     refuse_rows(array < least, f"{name} is below {least}")
     refuse_rows(array > 2**53, f"{name} is too large")
     return array.astype(np.int64)
+
+
+def positive(name: str, values: ArrayLike) -> Floats:
+    """`values` (R,) as finite numbers above 0; ValueError names the first row that is not."""
+    array = finite(name, values, 1)
+    refuse_rows(array <= 0, f"{name} is not above 0")
+    return array
 
 
 def finite(name: str, values: ArrayLike, dimensions: int) -> Floats:
@@ -241,24 +267,27 @@ def _refuse_repeated(key: Ints) -> None:
 
 def _home(teacher: Ints, school: Ints, n: Floats, teachers: int, schools: int) -> tuple[Ints, int]:
     pair, inverse = np.unique(teacher * schools + school, return_inverse=True)
-    weight = np.bincount(inverse, n)
+    results = np.bincount(inverse, n)
     owner, place = pair // schools, pair % schools
-    order = np.lexsort((place, -weight, owner))
+    order = np.lexsort((place, -results, owner))
     first = np.unique(owner[order], return_index=True)[1]
     return place[order][first], int(pair.size - teachers)
 
 
-def _merge(pair: Ints, n: Floats, mean: Floats, scatter: Floats) -> tuple[Ints, Floats, Floats, Floats]:
+def _merge(
+    pair: Ints, n: Floats, mass: Floats, mean: Floats, scatter: Floats
+) -> tuple[Ints, Floats, Floats, Floats, Floats]:
     cell, inverse = np.unique(pair, return_inverse=True)
     if cell.size == pair.size:
         order = np.argsort(pair)
-        return cell, n[order], mean[order], scatter[order]
-    total = np.bincount(inverse, n)
-    centre = sum_by(inverse, n[:, None] * mean, cell.size) / total[:, None]
+        return cell, n[order], mass[order], mean[order], scatter[order]
+    total = np.bincount(inverse, mass)
+    centre = sum_by(inverse, mass[:, None] * mean, cell.size) / total[:, None]
     off = mean - centre[inverse]
-    whole = scatter + n[:, None, None] * off[:, :, None] * off[:, None, :]
+    whole = scatter + mass[:, None, None] * off[:, :, None] * off[:, None, :]
     return (
         cell,
+        np.bincount(inverse, n),
         total,
         centre,
         sum_by(inverse, whole.reshape(len(n), -1), cell.size).reshape(-1, *scatter.shape[1:]),

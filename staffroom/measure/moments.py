@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from staffroom.measure.cells import Cells, Floats, cells_from_moments, finite, refuse_rows, whole_numbers
+from staffroom.measure.cells import Cells, Floats, cells_from_moments, finite, positive, refuse_rows, whole_numbers
 
 LARGEST = 1e75
 """Beyond this, products of products leave the range of floating point."""
@@ -42,22 +42,31 @@ def cells_from_sums(
     y_sum: ArrayLike,
     y_sumsq: ArrayLike,
     covariates: Covariates | None = None,
+    weight: ArrayLike | None = None,
 ) -> Cells:
     """Cells with the outcome first, from one row per (school, teacher, term): all arrays (R,).
 
-    Raises ValueError that names the row where `cells_from_moments` does, and for sums of squares that are smaller than
-    their sums allow or numbers beyond LARGEST.
+    With analytic weights w, `weight` is sum(w) per row, `y_sum` sum(w y), `y_sumsq` sum(w y y), and so the covariates'
+    sums and products; `n` stays the count. Raises ValueError that names the row where `cells_from_moments` does, and
+    for sums of squares that are smaller than their sums allow or numbers beyond LARGEST.
     """
     count = whole_numbers("n", n, least=1).astype(np.float64)
     sums, products = _with_covariates(finite("y_sum", y_sum, 1), finite("y_sumsq", y_sumsq, 1), covariates)
-    if not len(count) == len(sums) == len(products):
+    mass = count if weight is None else positive("weight", weight)
+    if not len(count) == len(mass) == len(sums) == len(products):
         raise ValueError(f"columns differ in length: n {len(count)}, sums {len(sums)}, products {len(products)}")
     for values in (sums, products):
         refuse_rows((np.abs(values) > LARGEST).any(axis=tuple(range(1, values.ndim))), "a sum is too large")
-    mean = sums / count[:, None]
-    scatter = products - count[:, None, None] * mean[:, :, None] * mean[:, None, :]
+    mean = sums / mass[:, None]
+    scatter = products - mass[:, None, None] * mean[:, :, None] * mean[:, None, :]
     return cells_from_moments(
-        teacher=teacher, school=school, term=term, n=count, mean=mean, scatter=_sound(scatter, products)
+        teacher=teacher,
+        school=school,
+        term=term,
+        n=count,
+        mean=mean,
+        scatter=_sound(scatter, products),
+        weight=None if weight is None else mass,
     )
 
 

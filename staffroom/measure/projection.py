@@ -20,9 +20,9 @@ class TwoWay:
     """Weighted two-way normal equations with the teachers eliminated."""
 
     weights: Floats
-    """(I, T) results per teacher and term; 0 where there is no cell."""
+    """(I, T) results (or their weights) per teacher and term; 0 where there is no cell."""
     totals: Floats
-    """(I,) results per teacher."""
+    """(I,) results (or their weights) per teacher."""
     inverse: Floats
     """(T, T) generalized inverse of the Schur complement: the first term of each component is the zero point."""
     teacher_part: Ints
@@ -52,7 +52,7 @@ class TwoWay:
 def two_way(cells: Cells) -> TwoWay:
     """The equations for `cells`; connectedness follows Abowd, Creecy & Kramarz (2002)."""
     size, terms = len(cells.teachers), len(cells.terms)
-    weights = np.bincount(cells.teacher * terms + cells.term, cells.n, minlength=size * terms).reshape(size, terms)
+    weights = np.bincount(cells.teacher * terms + cells.term, cells.mass, minlength=size * terms).reshape(size, terms)
     totals = weights.sum(axis=1)
     schur = np.diag(weights.sum(axis=0)) - weights.T @ (weights / np.where(totals > 0, totals, 1.0)[:, None])
     term_part = _parts(weights)
@@ -93,7 +93,7 @@ def fitted(cells: Cells, equations: TwoWay, *, at: Cells | None = None) -> Float
 
 def centered(cells: Cells) -> Floats:
     """(C, K) means less the grand mean of each column: before anything is squared."""
-    return np.asarray(cells.mean - (cells.n @ cells.mean) / cells.n.sum())
+    return np.asarray(cells.mean - (cells.mass @ cells.mean) / cells.mass.sum())
 
 
 def cluster_moments(cells: Cells, residual: Floats) -> Floats:
@@ -101,7 +101,7 @@ def cluster_moments(cells: Cells, residual: Floats) -> Floats:
     cluster, size, columns = cells.cluster, len(cells.clusters), residual.shape[1]
     moments = np.empty((size, columns, columns))
     for k in range(columns):
-        weighted = cells.n * residual[:, k]
+        weighted = cells.mass * residual[:, k]
         for m in range(k, columns):
             whole = cells.scatter[:, k, m] + weighted * residual[:, m]
             moments[:, k, m] = moments[:, m, k] = np.bincount(cluster, whole, minlength=size)
@@ -183,7 +183,7 @@ def least_squares(cells: Cells) -> LeastSquares:
 
 def spread(cells: Cells) -> Floats:
     """(K,) sum of squares of each column about its grand mean, over results."""
-    return np.asarray(np.einsum("ckk->k", cells.scatter) + cells.n @ centered(cells) ** 2)
+    return np.asarray(np.einsum("ckk->k", cells.scatter) + cells.mass @ centered(cells) ** 2)
 
 
 def independent(gram: Floats, scale: Floats) -> Bools:

@@ -97,7 +97,7 @@ def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imp
     if not used.any():
         return _nothing(cells, distinct(cells.teacher[treated & always]), int((treated & ~always).sum()))
     effects = np.where(used, fit.difference[:, 0], np.nan)
-    keys, weights = _targets(cells.n[used], event[used], first_treated[cells.teacher[used]])
+    keys, weights = _targets(cells.mass[used], event[used], first_treated[cells.teacher[used]])
     scores = _scores(fit, cells, used, weights, event, first_treated, leave_out)
     imputed = cells.take(used)
     averages = tuple(
@@ -123,7 +123,7 @@ def imputed_mean(cells: Cells, first_treated: Ints) -> float:
     event = event_times(cells, first_treated)
     fit = fit_untreated(replace(cells, mean=centered(cells)), event < 0)
     used = (event >= 0) & fit.equations.joined(cells.teacher, cells.term)
-    return float(np.average(fit.difference[used, 0], weights=cells.n[used])) if used.any() else np.nan
+    return float(np.average(fit.difference[used, 0], weights=cells.mass[used])) if used.any() else np.nan
 
 
 def _nothing(cells: Cells, always: int, unmatched: int) -> Imputation:
@@ -159,7 +159,7 @@ def fit_untreated(cells: Cells, is_untreated: Bools) -> Untreated:
     bread = np.linalg.inv(gram.sum(axis=0))
     slope = bread @ cross.sum(axis=0)
     difference = np.column_stack([away[:, 0] - away[:, chosen] @ slope, away[:, chosen]])
-    residual = untreated.n * difference[is_untreated, 0]
+    residual = untreated.mass * difference[is_untreated, 0]
     terms, clusters = len(cells.terms), len(cells.clusters)
     by_term = np.bincount(untreated.cluster * terms + untreated.term, residual, minlength=clusters * terms)
     coefficients = np.full(kept.size, np.nan)

@@ -66,7 +66,7 @@ class World:
         if not used.any():
             raise ValueError("no treated cell can be imputed")
         treated, effect = cells.take(used), self.fit.difference[used, 0]
-        weight = treated.n / treated.n.sum()
+        weight = treated.mass / treated.mass.sum()
         self.groups = Recentering(treated, event[used], first_treated[treated.teacher], leave_out=True)
         self.share, self.gain = self.groups.by_pair(weight), self.groups.by_pair(weight * effect)
         away = self._away(treated, self.fit.difference[used, 1:]) * weight[:, None]
@@ -113,7 +113,7 @@ class World:
         normal[:, :terms, :terms] = np.eye(terms) * by_term[:, None, :] - sum_by(
             cells.cluster_of, outer, clusters
         ).reshape(-1, terms, terms)
-        cross = sum_by(cells.cluster * terms + cells.term, cells.n[:, None] * covariates, clusters * terms)
+        cross = sum_by(cells.cluster * terms + cells.term, cells.mass[:, None] * covariates, clusters * terms)
         normal[:, :terms, terms:] = cross.reshape(clusters, terms, size)
         normal[:, terms:, :terms] = normal[:, :terms, terms:].transpose(0, 2, 1)
         normal[:, terms:, terms:] = fit.grams
