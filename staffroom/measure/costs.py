@@ -128,6 +128,24 @@ def in_prices_of(usd_cents: int, *, index_then: Decimal, index_now: Decimal) -> 
         return _to_cents(usd_cents * index_now / index_then)
 
 
+def marginal_usd_cents(lines: Iterable[tuple[str, int]], *, teachers: int, groups: int) -> tuple[int, int] | None:
+    """What one more teacher costs while there is a place in her group, and what the first teacher of one more group costs.
+
+    `lines`: (what it scales with, cents beyond business as usual): 'teacher', 'group' or 'fixed'. Average of what there is:
+    what scales with teachers over the teachers; a group's share over the groups. None without teachers or groups.
+    Levin et al. (2018, chapter 6): fixed ingredients do not enter the cost of one more.
+    """
+    if teachers < 1 or groups < 1:
+        return None
+    sums = {"teacher": 0, "group": 0, "fixed": 0}
+    for scales_with, cents in lines:
+        if scales_with not in sums:
+            raise ValueError(f"an ingredient scales with a teacher, a group, or is fixed; not {scales_with!r}")
+        sums[scales_with] += cents
+    each = _to_cents(Decimal(sums["teacher"]) / teachers)
+    return each, each + _to_cents(Decimal(sums["group"]) / groups)
+
+
 def allocate(usd_cents: int, weights: Iterable[Decimal]) -> tuple[int, ...]:
     """Split an amount >= 0 by weights >= 0 so that the parts add up to the cent (largest remainders first)."""
     shares = list(weights)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from staffroom.people.models import Organization, Person, Role, Term
 from staffroom.records import queries, resolving
-from staffroom.records.models import Activity, ColumnMapping, Instrument, Price
+from staffroom.records.models import Activity, ColumnMapping, Instrument, Price, PriceIndex, ScalesWith
 from staffroom.records.vocabulary import VERBS
 
 MOST_FILE_BYTES = 60 * 1024 * 1024
@@ -242,12 +242,19 @@ class PriceForm(forms.ModelForm[Price]):
         model = Price
         fields = [
             "organization", "kind", "name", "role", "unit", "unit_price_usd_cents", "benefits_percent", "lifetime_years",
-            "interest_percent", "price_year", "region",
+            "interest_percent", "price_year", "region", "scales_with", "is_opportunity",
         ]  # fmt: skip
         labels = {
             "organization": gettext_lazy("Price list of"), "benefits_percent": gettext_lazy("Benefits, in percent of the wage"),
             "lifetime_years": gettext_lazy("Lasts for years"), "interest_percent": gettext_lazy("Interest, in percent a year"),
-            "price_year": gettext_lazy("Prices of the year"),
+            "price_year": gettext_lazy("Prices of the year"), "scales_with": gettext_lazy("Needed once more for"),
+            "is_opportunity": gettext_lazy("No money changes hands"),
+        }  # fmt: skip
+        help_texts = {
+            "is_opportunity": gettext_lazy(
+                "Time within the contract, a classroom after school: it has a price all the same, since it could have been used "
+                "otherwise. Pages tell it apart from money spent."
+            ),
         }  # fmt: skip
 
     def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
@@ -285,6 +292,11 @@ class IngredientForm(forms.Form):
     )
     happened_on = forms.DateField(label=gettext_lazy("Day"), widget=DateInput(), initial=timezone.localdate)
     payer = forms.CharField(label=gettext_lazy("Who pays"), max_length=100, required=False)
+    scales_with = forms.ChoiceField(
+        label=gettext_lazy("Needed once more for"), required=False,
+        choices=[("", gettext_lazy("— as the price list says —")), *ScalesWith.choices],
+        help_text=gettext_lazy("It decides what one more teacher would cost."),
+    )  # fmt: skip
     is_business_as_usual = forms.BooleanField(
         label=gettext_lazy("Would have been spent anyway"), required=False,
         help_text=gettext_lazy("It is subtracted: only what is new counts as the activity's cost."),
@@ -311,6 +323,64 @@ class IngredientForm(forms.Form):
         else:
             line.update(kind=Price.Kind.FEE, unit=_("each"))
         return line
+
+
+class PriceIndexForm(forms.ModelForm[PriceIndex]):
+    """How dear a year or a region is, as a published index says."""
+
+    class Meta:
+        model = PriceIndex
+        fields = ["organization", "kind", "name", "value", "source"]
+        labels = {
+            "organization": gettext_lazy("Used by"), "kind": gettext_lazy("Of a"), "name": gettext_lazy("Year or region"),
+            "value": gettext_lazy("Index"), "source": gettext_lazy("Source"),
+        }  # fmt: skip
+
+    def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _choose_place(self, queries.places_kept_by(viewer))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name = cleaned["name"] = (cleaned.get("name") or "").strip()
+        if cleaned.get("kind") == PriceIndex.Kind.YEAR and not (
+            name.isascii() and name.isdecimal() and 1990 <= int(name) <= 2100
+        ):
+            self.add_error("name", _("A year such as 2026."))
+        if cleaned.get("value") is not None and cleaned["value"] <= 0:
+            self.add_error("value", _("An index is above zero."))
+        return cleaned
+
+    def validate_unique(self) -> None:
+        """The same year or region again puts right what was said."""
+
+
+class ComparisonForm(forms.Form):
+    """Two activities to hold side by side, in prices of which year and region."""
+
+    one = forms.ModelChoiceField(label=gettext_lazy("Activity"), queryset=Activity.objects.none(), to_field_name="key")
+    other = forms.ModelChoiceField(
+        label=gettext_lazy("Compared with"), queryset=Activity.objects.none(), to_field_name="key"
+    )
+    year = forms.ChoiceField(label=gettext_lazy("In prices of"), required=False)
+    region = forms.ChoiceField(label=gettext_lazy("Region"), required=False)
+
+    def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
+        super().__init__(*args, **options)
+        activities = queries.activities_with_costs_for(viewer)
+        _limit(self, "one", activities)
+        _limit(self, "other", activities)
+        for name, kind in (("year", PriceIndex.Kind.YEAR), ("region", PriceIndex.Kind.REGION)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            names = queries.indexed_names(viewer, kind)
+            field.choices = [("", _("as they were")), *((each, each) for each in names)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("one") and cleaned.get("one") == cleaned.get("other"):
+            self.add_error("other", _("Choose two different activities."))
+        return cleaned
 
 
 class EntriesForm(forms.Form):

@@ -200,13 +200,14 @@ COST_COLUMNS = (
     ("key", "string"), ("organization_path", "string"), ("district_key", "string"), ("activity_iri", "string"),
     ("activity_key", "string"), ("kind", "string"), ("ingredient", "string"), ("role", "string"), ("quantity", "decimal"),
     ("unit", "string"), ("unit_price_usd_cents", "int64"), ("amount_usd_cents", "int64"), ("price_year", "int64"),
-    ("payer", "string"), ("is_business_as_usual", "bool"), ("person_key", "string"), ("statement_key", "string"),
-    ("happened_on", "date"), ("term_id", "int64"), ("term_ordinal", "int64"), ("stored_at", "timestamp"),
+    ("payer", "string"), ("is_business_as_usual", "bool"), ("scales_with", "string"), ("is_opportunity", "bool"),
+    ("region", "string"), ("person_key", "string"), ("statement_key", "string"), ("happened_on", "date"), ("term_id", "int64"),
+    ("term_ordinal", "int64"), ("stored_at", "timestamp"),
 )  # fmt: skip
 COST_FIELDS = (
     "key", "organization_id", "activity__iri", "activity__key", "kind", "ingredient", "price__role", "quantity", "unit",
-    "unit_price_usd_cents", "amount_usd_cents", "price_year", "payer", "is_business_as_usual", "person__key",
-    "statement__key", "happened_on", "stored_at",
+    "unit_price_usd_cents", "amount_usd_cents", "price_year", "payer", "is_business_as_usual", "scales_with",
+    "is_opportunity", "region", "person__key", "statement__key", "happened_on", "stored_at",
 )  # fmt: skip
 
 

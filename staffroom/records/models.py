@@ -275,6 +275,14 @@ class Outcome(LedgerEntry):
         return begins | {field.to_python(day) for day, _term in found if day is not None}
 
 
+class ScalesWith(models.TextChoices):
+    """What makes more of an ingredient necessary: it decides what one more teacher costs."""
+
+    TEACHER = "teacher", _("each teacher")
+    GROUP = "group", _("each group of teachers")
+    FIXED = "fixed", _("nothing: it is there once")
+
+
 class Price(models.Model):
     """One line of a price list: what one unit of an ingredient costs, in whose money of which year."""
 
@@ -307,6 +315,10 @@ class Price(models.Model):
     )
     price_year = models.PositiveSmallIntegerField()
     region = models.CharField(max_length=100, blank=True)
+    scales_with = models.CharField(max_length=8, choices=ScalesWith, default=ScalesWith.TEACHER)
+    is_opportunity = models.BooleanField(
+        default=False, help_text=_("No money changes hands: time or a room that could have been used otherwise.")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_on = models.DateField(null=True, blank=True)
 
@@ -315,6 +327,31 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.price_year})"
+
+
+class PriceIndex(models.Model):
+    """How dear a year or a region is beside others of its kind, as a published index says: prices are carried over by it."""
+
+    class Kind(models.TextChoices):
+        YEAR = "year", _("year")
+        REGION = "region", _("region")
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="price_indexes")
+    kind = models.CharField(max_length=8, choices=Kind)
+    name = models.CharField(max_length=100, help_text=_("The year, such as 2026, or the name of the region."))
+    value = models.DecimalField(max_digits=12, decimal_places=4, help_text=_("As published, such as 313.7."))
+    source = models.CharField(max_length=200, blank=True, help_text=_("Which index, published by whom."))
+
+    class Meta:
+        verbose_name_plural = "price indexes"
+        ordering = ["kind", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "name"], name="price_index_once"),
+            models.CheckConstraint(condition=Q(value__gt=0), name="price_index_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
 
 
 class Cost(LedgerEntry):
@@ -336,6 +373,9 @@ class Cost(LedgerEntry):
     amount_usd_cents = models.BigIntegerField()
     price_year = models.PositiveSmallIntegerField()
     payer = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    scales_with = models.CharField(max_length=8, choices=ScalesWith, default=ScalesWith.TEACHER)
+    is_opportunity = models.BooleanField(default=False)
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="costs")
     # A cost stays when the month of the entry whose time it prices is taken out of the activity ledger (`months`).
     statement = models.ForeignKey(

@@ -25,6 +25,7 @@ from staffroom.records.models import (
     Outcome,
     OutcomeImport,
     Price,
+    PriceIndex,
     RetiredMonth,
     Statement,
     StatementKey,
@@ -142,6 +143,7 @@ declare(
 impersonal(Activity, "A professional-learning activity of an organization.")
 impersonal(Instrument, "A test, rubric or survey and its scale.")
 impersonal(Price, "A line of a price list: a role's wage, never a person's pay.")
+impersonal(PriceIndex, "How dear a year or a region is, as published.")
 impersonal(ColumnMapping, "Which column of a file means what.")
 impersonal(LakePart, "Which month of which ledger has been written to the lake.")
 impersonal(

@@ -18,7 +18,7 @@ from staffroom.people.models import Enrollment, Membership, Organization, Person
 from staffroom.people.queries import memberships_of
 from staffroom.people.rules import lasting, overseen_by
 from staffroom.records import money, rules
-from staffroom.records.models import Activity, Cost, Instrument, Outcome, OutcomeImport, Price, Statement
+from staffroom.records.models import Activity, Cost, Instrument, Outcome, OutcomeImport, Price, PriceIndex, Statement
 
 if TYPE_CHECKING:
     from staffroom.records.append_only import LedgerQuerySet
@@ -161,7 +161,7 @@ def costs_of(activity: Activity, first: date | None = None, last: date | None = 
     teachers = teachers_in(activity, first, last)
     return CostSummary(
         gross_cents=sums["gross"] or 0, usual_cents=sums["usual"] or 0, by_ingredient=_grouped(new, "ingredient"),
-        by_payer=_grouped(new, "payer"), teachers=teachers.count(), students=_students_of(teachers, first, last),
+        by_payer=_grouped(new, "payer"), teachers=teachers.count(), students=students_of(teachers, first, last),
     )  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def teachers_in(activity: Activity, first: date | None = None, last: date | None
     return Person.objects.filter(pk__in=took_part.order_by().values("actor"))
 
 
-def _students_of(teachers: QuerySet[Person], first: date | None, last: date | None) -> int:
+def students_of(teachers: QuerySet[Person], first: date | None = None, last: date | None = None) -> int:
     """How many students these teachers taught in the terms that touch those days."""
     taught = Enrollment.objects.filter(person__in=teachers.order_by().values("pk"), role=Enrollment.Role.TEACHER)
     attended = Enrollment.objects.filter(role=Enrollment.Role.STUDENT, section__in=taught.values("section"))
@@ -215,6 +215,27 @@ def usable_prices(viewer: object, activity: Activity) -> QuerySet[Price]:
 
 
 # --- Results -----------------------------------------------------------------------------------------------------------------------
+
+
+def activities_with_costs_for(viewer: object) -> QuerySet[Activity]:
+    """Activities whose costs the viewer may see, by name."""
+    places = Organization.objects.filter(overseen_by(viewer)).order_by().values("pk")
+    return Activity.objects.filter(organization__in=places).order_by("name", "pk")
+
+
+def price_indexes_for(viewer: object) -> QuerySet[PriceIndex]:
+    """Indexes of the price lists that the viewer keeps, years first."""
+    places = Organization.objects.filter(rules.kept_by(viewer)).order_by().values("pk")
+    return PriceIndex.objects.filter(organization__in=places).select_related("organization").order_by("-kind", "name")
+
+
+def indexed_names(viewer: object, kind: str) -> list[str]:
+    """Years or regions into whose prices the viewer can have amounts carried over."""
+    around = {pk for held in memberships_of(viewer) for pk in held.organization.ancestor_pks}
+    found = PriceIndex.objects.filter(kind=kind).filter(
+        Q(organization__in=around) | Q(organization__in=Organization.objects.filter(overseen_by(viewer)).values("pk"))
+    )
+    return sorted(set(found.values_list("name", flat=True)))
 
 
 def instruments_for(viewer: object, *, evaluation: bool = False) -> QuerySet[Instrument]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from staffroom.records.views import activities, entries, imports, keeping
+from staffroom.records.views import activities, costs, entries, imports, keeping
 
 app_name = "records"
 urlpatterns = [
@@ -25,6 +25,10 @@ urlpatterns = [
     path("prices.csv", keeping.prices_csv, name="prices-csv"),
     path("prices/new/", keeping.new_price, name="new-price"),
     path("prices/<int:pk>/end/", keeping.end_price, name="end-price"),
+    path("prices/indexes/", costs.indexes, name="indexes"),
+    path("prices/indexes/set/", costs.set_index, name="set-index"),
+    path("prices/indexes/<int:pk>/drop/", costs.drop_index, name="drop-index"),
+    path("compare/", costs.compare, name="compare-costs"),
     path("imports/", imports.imports, name="imports"),
     path("imports/<uuid:key>/", imports.one_import, name="import"),
     path("imports/<uuid:key>/columns/", imports.mapping, name="import-mapping"),

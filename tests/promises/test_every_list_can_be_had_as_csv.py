@@ -34,6 +34,7 @@ LISTS = (
     ("denise", "/records/instruments/", ""),
     ("denise", "/records/imports/", ""),
     ("denise", "/records/prices/", ""),
+    ("denise", "/records/prices/indexes/", ""),
     ("denise", "/what-works/", "Number talks"),
     ("omar", "/tools/", ""),
     ("omar", "/tools/people/", ""),

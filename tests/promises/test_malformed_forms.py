@@ -19,7 +19,7 @@ FIELDS = (
     "audience", "seconds", "answer", "retention_days", "begins_on", "ends_on", "planned_hours", "scale_low", "scale_high",
     "instrument", "parent", "share", "element", "focus_element", "value", "term", "subject", "rhythm", "word",
     "invite-email", "invite-role", "add-name", "add-kind", "rename-name", "move-parent", "reflection", "target", "circle",
-    "note", "scopes",
+    "note", "scopes", "one", "other", "year", "region", "scales_with", "source",
 )  # fmt: skip
 JUNK = {
     "NUL": "a\x00b", "long": "x" * 10_000, "huge": "9" * 30, "beyond": "9223372036854775808", "negative": "-1", "not a number": "NaN",
@@ -57,7 +57,7 @@ def changed(before: dict[str, str], written: int | None) -> list[str]:
 # A player's heartbeat whose seconds cannot be read counts as none.
 NOTHING_TO_TYPE = frozenset((
     "health", "api:openapi-json", "home:export", "jobs:retry", "records:void-entry", "records:void-cost", "records:start-import",
-    "records:end-price", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
+    "records:end-price", "records:drop-index", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
     "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
     "exchange:switch-destination", "exchange:remove-destination", "exchange:try-again",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",

@@ -229,6 +229,9 @@ def _records(world: World) -> None:
     instrument = records.make_instrument(
         by=denise, organization=district, name="District math", kind="test", scale_low=0, scale_high=100
     )
+    things["price_index"] = records.set_price_index(
+        by=denise, organization=district, kind="year", name="2025", value=Decimal("313.7")
+    )
     things["price"] = records.add_price(
         by=denise, organization=district, kind="wage", name="Teacher", role="teacher", unit="hour",
         unit_price_usd_cents=4100, price_year=2026,

@@ -68,6 +68,7 @@ def _price(district: District, line: tuple[str, str, str, str, int, str]) -> Pri
     return add_price(
         by=None, organization=district.organization, kind=kind, name=name, role=role, unit=unit,
         unit_price_usd_cents=cents, benefits_percent=Decimal(benefits), price_year=district.current_term.school_year - 1,
+        is_opportunity=role == "teacher",
     )  # fmt: skip
 
 

@@ -29,6 +29,20 @@ COSTS = (
     "first_year",
     "last_year",
 )
+INGREDIENTS = (
+    "kind",
+    "ingredient",
+    "role",
+    "payer",
+    "scales_with",
+    "is_opportunity",
+    "is_business_as_usual",
+    "price_year",
+    "term_id",
+    "amount_usd_cents",
+    "quantity",
+    "persons",
+)
 
 
 def outcome_cells(path: str, instrument_key: str) -> pyarrow.Table:
@@ -99,6 +113,19 @@ def costs(path: str, activity_key: str) -> pyarrow.Table:
     return _answer(rows, COSTS)
 
 
+def ingredients(path: str, activity_key: str) -> pyarrow.Table:
+    """The same ingredient by ingredient, one row per term, payer and what it scales with: INGREDIENTS."""
+    lines = _ledger("cost")
+    if lines is None:
+        return _nothing(INGREDIENTS)
+    found = lines.filter(lines.organization_path.startswith(path), lines.activity_key == activity_key)
+    named = found.mutate(role=found.role.fill_null(""), payer=found.payer.fill_null(""))
+    rows = named.group_by(*INGREDIENTS[:9]).aggregate(
+        amount_usd_cents=named.amount_usd_cents.sum(), quantity=named.quantity.sum(), persons=named.person_key.nunique()
+    )
+    return _answer(rows, INGREDIENTS)
+
+
 def _results(path: str, instrument_key: str) -> Any:
     results = _ledger("outcome")
     if results is None:
@@ -120,7 +147,7 @@ def _ledger(name: str) -> Any:
     engine = ibis.duckdb.connect(threads=2)
     # On long questions DuckDB draws a bar on the terminal of whoever started the worker.
     engine.raw_sql("SET enable_progress_bar = false")
-    return engine.read_parquet([str(file) for file in files])
+    return engine.read_parquet([str(file) for file in files], union_by_name=True)
 
 
 def _answer(expression: Any, columns: tuple[str, ...]) -> pyarrow.Table:

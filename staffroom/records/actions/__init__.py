@@ -10,10 +10,12 @@ from staffroom.records.actions.activities import (
 from staffroom.records.actions.costs import (
     Ingredient,
     add_price,
+    drop_price_index,
     end_price,
     price_time,
     record_cost,
     record_costs,
+    set_price_index,
     void_cost,
 )
 from staffroom.records.actions.imports import (
@@ -54,6 +56,7 @@ __all__ = [
     "change_activity",
     "content_of",
     "drop_import",
+    "drop_price_index",
     "end_price",
     "enter_attendance",
     "forget_old_previews",
@@ -72,6 +75,7 @@ __all__ = [
     "record_outcomes",
     "record_statements",
     "run_import",
+    "set_price_index",
     "start_import",
     "void_cost",
     "void_outcome",

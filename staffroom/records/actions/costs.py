@@ -15,10 +15,13 @@ from django.utils.translation import gettext as _
 
 from staffroom.people.models import Organization, Person
 from staffroom.records import money, rules
-from staffroom.records.models import Activity, Cost, Price, Statement
+from staffroom.records.models import Activity, Cost, Price, PriceIndex, ScalesWith, Statement
 
 BATCH = 500
 MOST = Decimal("999999999")
+USUALLY_SCALES_WITH: dict[str, str] = {
+    Price.Kind.ROOM: ScalesWith.GROUP, Price.Kind.FEE: ScalesWith.GROUP, Price.Kind.DEVICE: ScalesWith.FIXED,
+}  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -36,6 +39,8 @@ class Ingredient:
     price_year: int | None = None
     payer: str = ""
     is_business_as_usual: bool = False
+    scales_with: str = ""
+    is_opportunity: bool | None = None
     person: Person | None = None
     statement: Statement | None = None
 
@@ -45,8 +50,9 @@ def record_cost(*, by: Person | None, **line: Any) -> Cost:
     """Append one ingredient of an activity: from the price list (`price`), or with its own name, kind, unit and unit price.
 
     Fields: activity, quantity, happened_on, price or (ingredient, kind, unit, unit_price_usd_cents, price_year), payer,
-    is_business_as_usual (what would have been spent anyway: it is subtracted), person, statement. Refuses (PermissionDenied)
-    those who do not keep the records of the activity's organization; None is Staffroom itself.
+    is_business_as_usual (what would have been spent anyway: it is subtracted), scales_with and is_opportunity (else those of
+    the price), person, statement. Refuses (PermissionDenied) those who do not keep the records of the activity's organization;
+    None is Staffroom itself.
     """
     wanted = Ingredient(**line)
     if by is not None and not rules.may_keep_records(by, wanted.activity.organization):
@@ -84,6 +90,9 @@ def _cost(line: Ingredient) -> Cost:
         amount_usd_cents=_amount(quantity, unit_price, price), payer=line.payer, person=line.person,
         price_year=line.price_year or (price.price_year if price else line.happened_on.year),
         is_business_as_usual=line.is_business_as_usual, happened_on=line.happened_on, statement=line.statement,
+        region=price.region if price else "",
+        scales_with=line.scales_with or (price.scales_with if price else ScalesWith.FIXED),
+        is_opportunity=bool(price and price.is_opportunity) if line.is_opportunity is None else line.is_opportunity,
     )  # fmt: skip
 
 
@@ -198,9 +207,13 @@ def price_time(*, activity: Activity | None = None) -> int:
 
 @transaction.atomic
 def add_price(*, by: Person | None, organization: Organization, **fields: Any) -> Price:
-    """Put a line on an organization's price list; time that waited for this wage is priced. Prices are ended, not edited."""
+    """Put a line on an organization's price list; time that waited for this wage is priced. Prices are ended, not edited.
+
+    Unless told, rooms and fees are needed once more for each group of teachers, devices once, all else for each teacher.
+    """
     if by is not None and not rules.may_keep_records(by, organization):
         raise PermissionDenied
+    fields.setdefault("scales_with", USUALLY_SCALES_WITH.get(fields.get("kind", ""), ScalesWith.TEACHER))
     price = Price(organization=organization, **fields)
     price.full_clean()
     price.save()
@@ -217,3 +230,26 @@ def end_price(*, by: Person, price: Price, on: date | None = None) -> Price:
     price.ends_on = on or timezone.localdate()
     price.save(update_fields=["ends_on"])
     return price
+
+
+@transaction.atomic
+def set_price_index(
+    *, by: Person | None, organization: Organization, kind: str, name: str, value: Decimal, source: str = ""
+) -> PriceIndex:
+    """Say how dear a year or a region is, as an index publishes it; a second time puts right what was said. Keepers only."""
+    if by is not None and not rules.may_keep_records(by, organization):
+        raise PermissionDenied
+    known = PriceIndex.objects.filter(organization=organization, kind=kind, name=name).first()
+    index = known or PriceIndex(organization=organization, kind=kind, name=name)
+    index.value, index.source = value, source
+    index.full_clean()
+    index.save()
+    return index
+
+
+@transaction.atomic
+def drop_price_index(*, by: Person, index: PriceIndex) -> None:
+    """Take an index back: amounts are then compared as they are, and the page says so. Keepers only."""
+    if not rules.may_keep_records(by, index.organization):
+        raise PermissionDenied
+    index.delete()

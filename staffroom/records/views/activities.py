@@ -152,12 +152,13 @@ def costs_csv(request: HttpRequest, key: UUID) -> HttpResponseBase:
             yield [
                 each.happened_on, each.ingredient, each.get_kind_display(), each.quantity.normalize(), each.unit,
                 f"{each.unit_price_usd_cents / 100:.2f}", f"{each.amount_usd_cents / 100:.2f}", each.price_year, each.payer,
-                _("yes") if each.is_business_as_usual else _("no"),
+                _("yes") if each.is_business_as_usual else _("no"), each.get_scales_with_display(),
+                _("yes") if each.is_opportunity else _("no"),
             ]  # fmt: skip
 
     header = [
         _("Day"), _("Ingredient"), _("Kind"), _("Quantity"), _("Unit"), _("Unit price ($)"), _("Amount ($)"), _("Prices of"),
-        _("Paid by"), _("Business as usual"),
+        _("Paid by"), _("Business as usual"), _("Once more for"), _("Opportunity"),
     ]  # fmt: skip
     return csv_response(f"costs-{found.slug}", header, rows())
 

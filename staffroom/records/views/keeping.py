@@ -135,11 +135,13 @@ def prices_csv(request: HttpRequest) -> HttpResponseBase:
             yield [
                 each.organization, each.get_kind_display(), each.name, each.role, each.unit,
                 f"{each.unit_price_usd_cents / 100:.2f}", each.benefits_percent, each.lifetime_years, each.interest_percent,
-                each.price_year, each.region, each.ends_on,
+                each.price_year, each.region, each.get_scales_with_display(), _("yes") if each.is_opportunity else _("no"),
+                each.ends_on,
             ]  # fmt: skip
 
     header = [
         _("Price list of"), _("Kind"), _("Name"), _("Role"), _("Unit"), _("Unit price ($)"), _("Benefits (%)"), _("Years"),
-        _("Interest (%)"), _("Prices of"), _("Region"), _("Ended on"),
+        _("Interest (%)"), _("Prices of"), _("Region"), _("Once more for"), _("Opportunity"),
+        _("Ended on"),
     ]  # fmt: skip
     return csv_response("prices", header, rows())
