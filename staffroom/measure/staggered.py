@@ -55,6 +55,8 @@ class Imputation:
     """None if no treated cell can be imputed."""
     by_event_time: tuple[Average, ...]
     by_group: tuple[Average, ...]
+    by_label: tuple[Average, ...]
+    """By the label of the teacher that the caller gave."""
     always_treated: int
     """Teachers left out: no term before their first treated one."""
     unmatched_cells: int
@@ -62,7 +64,7 @@ class Imputation:
     covariates: Floats
     """(P,) coefficients; NaN for a covariate that untreated results do not identify."""
     scores: Floats
-    """(G, Q) cluster contributions to overall, then by_event_time, then by_group; errors are root sums of squares."""
+    """(G, Q) cluster contributions to overall, then by_event_time, by_group, by_label; errors are root sums of squares."""
     used: Bools
     """(C,) treated cells in the averages."""
     effects: Floats
@@ -80,8 +82,10 @@ def distinct(codes: Ints) -> int:
     return int(np.count_nonzero(np.bincount(codes)))
 
 
-def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imputation:
+def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False, by: Ints | None = None) -> Imputation:
     """Estimate from cells (outcome first, then covariates) and first treated term per teacher (I,), NEVER for none.
+
+    `by` (I,) are labels >= 0 of teachers, for averages over each label's treated cells; below 0 for none.
 
     `leave_out` takes the average in a treated residual over the other clusters (their appendix A.6): larger, and
     closer to the truth where few clusters share a group and event time. No small-sample factor is applied.
@@ -97,18 +101,20 @@ def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False) -> Imp
     if not used.any():
         return _nothing(cells, distinct(cells.teacher[treated & always]), int((treated & ~always).sum()))
     effects = np.where(used, fit.difference[:, 0], np.nan)
-    keys, weights = _targets(cells.mass[used], event[used], first_treated[cells.teacher[used]])
+    splits = [event[used], first_treated[cells.teacher[used]], *([] if by is None else [by[cells.teacher[used]]])]
+    keys, weights = _targets(cells.mass[used], splits)
     scores = _scores(fit, cells, used, weights, event, first_treated, leave_out)
     imputed = cells.take(used)
     averages = tuple(
         _average(key, weight, score, imputed, effects[used])
         for key, weight, score in zip(keys, weights, scores.T, strict=True)
     )
-    split = 1 + len(np.unique(event[used]))
+    ends = 1 + np.cumsum([np.unique(values[values >= 0]).size for values in splits])
     return Imputation(
         overall=averages[0],
-        by_event_time=averages[1:split],
-        by_group=averages[split:],
+        by_event_time=averages[1 : ends[0]],
+        by_group=averages[ends[0] : ends[1]],
+        by_label=averages[ends[1] :],
         always_treated=distinct(cells.teacher[treated & always]),
         unmatched_cells=int((treated & ~can & ~always).sum()),
         covariates=fit.coefficients,
@@ -130,7 +136,7 @@ def _nothing(cells: Cells, always: int, unmatched: int) -> Imputation:
     none = np.zeros(len(cells.n), dtype=np.bool_)
     covariates = np.full(cells.mean.shape[1] - 1, np.nan)
     scores = np.zeros((len(cells.clusters), 0))
-    return Imputation(None, (), (), always, unmatched, covariates, scores, none, np.full(len(cells.n), np.nan))
+    return Imputation(None, (), (), (), always, unmatched, covariates, scores, none, np.full(len(cells.n), np.nan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,13 +175,13 @@ def fit_untreated(cells: Cells, is_untreated: Bools) -> Untreated:
     )
 
 
-def _targets(n: Floats, event: Ints, group: Ints) -> tuple[list[int | None], list[Floats]]:
-    """Weights over the used cells, summing to one: all; each event time; each group."""
+def _targets(mass: Floats, splits: list[Ints]) -> tuple[list[int | None], list[Floats]]:
+    """Weights over the used cells, summing to one: all; each event time; each group; each label."""
     keys: list[int | None] = [None]
-    weights = [n / n.sum()]
-    for values in (event, group):
-        for value in np.unique(values):
-            chosen = np.where(values == value, n, 0.0)
+    weights = [mass / mass.sum()]
+    for values in splits:
+        for value in np.unique(values[values >= 0]):
+            chosen = np.where(values == value, mass, 0.0)
             keys.append(int(value))
             weights.append(chosen / chosen.sum())
     return keys, weights

@@ -71,15 +71,30 @@ def estimate_cells(
     generator: np.random.Generator | None = None,
 ) -> Study:
     """As `estimate`, from Cells and first treated term per teacher (I,) in the order of `cells.teachers`."""
+    found = examine(cells, first_treated, names=names, claims=claims, generator=generator)
+    return found if isinstance(found, Study) else found.study()
+
+
+def examine(
+    cells: Cells,
+    first_treated: Ints,
+    *,
+    names: tuple[str, ...] = (),
+    claims: Claims | None = None,
+    generator: np.random.Generator | None = None,
+    by: Ints | None = None,
+) -> "Study | Estimated":
+    """As `estimate_cells`, but where there is an estimate with all that it was made of; `by` as in `impute`."""
     _check_terms(cells.terms)
     claims = claims or Claims()
     event = event_times(cells, first_treated)
-    imputation = impute(cells, first_treated, leave_out=True)
+    imputation = impute(cells, first_treated, leave_out=True, by=by)
     described = _described(cells, event, imputation, claims)
+    described = replace(described, warnings=_warnings(cells, imputation, names))
     reasons = _reasons(described, event, imputation)
     if reasons or imputation.overall is None:
-        return replace(described, reasons=reasons, sentence=reasons[:1], warnings=_warnings(cells, imputation, names))
-    return _Estimated(cells, first_treated, imputation, described, claims, generator).study(names)
+        return replace(described, reasons=reasons, sentence=reasons[:1])
+    return Estimated(cells, first_treated, imputation, described, claims, generator)
 
 
 def _first_treated(cells: Cells, teacher: ArrayLike, first_treated: ArrayLike) -> Ints:
@@ -106,7 +121,7 @@ def _described(cells: Cells, event: Ints, imputation: Imputation, claims: Claims
         estimator="describe",
         effect=None,
         n=_counts(cells, event, imputation, claims),
-        comparison_sd=_comparison_sd(cells.take(event < 0)),
+        comparison_sd=comparison_sd(cells.take(event < 0)),
         treated=_side(cells.take(event >= 0)),
         untreated=_side(cells.take(event < 0)),
         by_event_time=(),
@@ -143,24 +158,26 @@ def _counts(cells: Cells, event: Ints, imputation: Imputation, claims: Claims) -
     )
 
 
-def _comparison_sd(untreated: Cells) -> float | None:
-    """Pooled within terms, over results; None below two results more than terms."""
-    spare = untreated.n.sum() - distinct(untreated.term)
-    if spare < 1:
+def comparison_sd(untreated: Cells) -> float | None:
+    """SD of the outcome within terms, over results; None below two results more than terms."""
+    results, terms = untreated.n.sum(), distinct(untreated.term)
+    if results - terms < 1:
         return None
-    total = np.bincount(untreated.term, untreated.n)
-    mean = np.bincount(untreated.term, untreated.n * untreated.mean[:, 0]) / np.where(total > 0, total, 1)
+    total = np.bincount(untreated.term, untreated.mass)
+    mean = np.bincount(untreated.term, untreated.mass * untreated.mean[:, 0]) / np.where(total > 0, total, 1)
     off = untreated.mean[:, 0] - mean[untreated.term]
-    return float(np.sqrt((untreated.scatter[:, 0, 0].sum() + untreated.n @ off**2) / spare))
+    squares = untreated.scatter[:, 0, 0].sum() + untreated.mass @ off**2
+    return float(np.sqrt(squares / total.sum() * results / (results - terms)))
 
 
 def _side(cells: Cells) -> Side:
     results, teachers = int(cells.n.sum()), distinct(cells.teacher)
     if not gates.enough_to_show(results, teachers):
         return Side(results, teachers, None, None)
-    mean = float(cells.n @ cells.mean[:, 0] / results)
-    squares = cells.scatter[:, 0, 0].sum() + cells.n @ (cells.mean[:, 0] - mean) ** 2
-    return Side(results, teachers, mean, float(np.sqrt(squares / (results - 1))))
+    whole = cells.mass.sum()
+    mean = float(cells.mass @ cells.mean[:, 0] / whole)
+    squares = cells.scatter[:, 0, 0].sum() + cells.mass @ (cells.mean[:, 0] - mean) ** 2
+    return Side(results, teachers, mean, float(np.sqrt(squares / whole * results / (results - 1))))
 
 
 def _reasons(study: Study, event: Ints, imputation: Imputation) -> tuple[Sentence, ...]:
@@ -205,7 +222,7 @@ def _warnings(cells: Cells, imputation: Imputation, names: tuple[str, ...]) -> t
     return tuple(found)
 
 
-class _Estimated:
+class Estimated:
     """One study with an estimate: gathers the parts that share the scale, the clusters and the claims."""
 
     def __init__(
@@ -228,8 +245,9 @@ class _Estimated:
         if self.sure and described.n.clusters < gates.MANY_CLUSTERS and generator is not None:
             self.bootstrap = wild_bootstrap(cells, first_treated, generator, confidence=claims.confidence)
 
-    def study(self, names: tuple[str, ...]) -> Study:
-        effect = self._headline()
+    def study(self) -> Study:
+        """With all that must stand beside the estimate."""
+        effect = self.headline()
         mde = None
         if effect.se is not None:
             mde = effects.minimum_detectable_effect(
@@ -253,7 +271,7 @@ class _Estimated:
             more_teachers=self._more_teachers(mde),
             improvement_index=effects.improvement_index(self.overall.effect / self.sd),
             sentence=self._sentences(effect, mde),
-            warnings=_warnings(self.cells, self.imputation, names) + self._own_warnings(effect),
+            warnings=self.described.warnings + self.own_warnings(effect),
         )
 
     def _effect(self, key: int | None, raw: float, raw_se: float, size: Size) -> Effect:
@@ -265,7 +283,7 @@ class _Estimated:
         p = effects.two_sided_p(sd, se, self.df)
         return Effect(key, raw, raw_se, sd, se, interval.low, interval.high, p, self.df, size)
 
-    def _headline(self) -> Effect:
+    def headline(self) -> Effect:
         """The overall effect; with few clusters the more cautious of Student's t and the bootstrap."""
         effect = self._effect(None, self.overall.effect, self.overall.standard_error, self.overall.size)
         if self.bootstrap is None or effect.se is None or effect.sd is None or effect.low is None or effect.p is None:
@@ -329,7 +347,8 @@ class _Estimated:
         )
         return first if self.claims.registered else (*first, say("exploratory"))
 
-    def _own_warnings(self, effect: Effect) -> tuple[Sentence, ...]:
+    def own_warnings(self, effect: Effect) -> tuple[Sentence, ...]:
+        """What the estimate itself gives cause for."""
         n, found = self.described.n, []
         if self.sure and effect.se is None:
             found.append(say("no_error"))
