@@ -2,9 +2,10 @@
 
 Random effects by restricted maximum likelihood with the interval of Knapp & Hartung (2003) and Sidik & Jonkman (2002);
 tau2 with its Q-profile interval (Viechtbauer 2007). The prediction interval is mean +- t sqrt(tau2 + se^2) with the
-degrees of freedom of the mean's own interval, k - 1 (the present way of metafor and of the Cochrane Handbook 6.5), so that the two
-intervals agree where sites do not differ; `riley=True` takes k - 2 (Higgins, Thompson & Spiegelhalter 2009; Riley,
-Higgins & Deeks 2011). Both take tau2 as known; `cautious_low` and `cautious_high` do not. Site effects are drawn towards the mean (empirical Bayes, Raudenbush & Bryk 1985).
+degrees of freedom of the mean's own interval, k - 1 (as metafor does it today), so that the two intervals agree where
+sites do not differ; `riley=True` takes k - 2 (Higgins, Thompson & Spiegelhalter 2009; Riley, Higgins & Deeks 2011).
+Both take tau2 as known; `cautious_low` and `cautious_high` do not. Site effects are drawn towards the mean (empirical
+Bayes, Raudenbush & Bryk 1985).
 
 Where estimates share teachers, `cluster` says which, and weights and errors are those of `dependent`.
 """

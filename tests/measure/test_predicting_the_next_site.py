@@ -68,4 +68,5 @@ def test_two_sites_and_equal_sites_give_a_wide_and_finite_interval():
     assert two.cautious_low < two.low
     assert math.isfinite(two.cautious_high)
     equal = pool([0.1, 0.1, 0.1], [0.1, 0.1, 0.1])
-    assert (equal.cautious_low, equal.cautious_high) == (equal.prediction_low, equal.prediction_high)
+    assert equal.cautious_low == pytest.approx(equal.prediction_low)
+    assert equal.cautious_high == pytest.approx(equal.prediction_high)
