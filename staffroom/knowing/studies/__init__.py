@@ -1,0 +1,10 @@
+"""Studies of plain files: a question in a TOML file, its outcomes in CSV or Parquet, its answer as text, JSON, pictures and a bundle.
+
+Plain Python without Django, settings or a database, so that the command answers wherever files lie; rooms of this wing may use
+the parts. `asking` reads the question, `reading` the files, `joining` what stands beside them, `questions` puts them together for
+`measure`, `running` answers, `telling` and `printing` say it, `bundles` carries it to other organizations.
+"""
+
+
+class Refused(Exception):
+    """What was asked cannot be done as it stands; the message names file, column and row, and what to do. One sentence or two."""
