@@ -129,23 +129,43 @@ class LeastSquares:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """What remains of the columns net of teacher and term effects: enough for every regression among them."""
+    """What remains of the columns net of teacher and term effects: enough for every regression among them.
+
+    With `nuisance` (see `robust.teacher_moments`) they are net of teacher effects only, and the terms still stand there.
+    """
 
     by_cluster: Floats
-    """(G, K, K) sums over results of products of the projected columns."""
+    """(G, K, K) sums over results of products of the projected columns, weighted where results are."""
     scale: Floats
     """(K,) sums of squares about the grand mean before projection."""
     results: float
     terms: int
     clusters: int
     """Clusters with results."""
+    nuisance: int = 0
+    """The last so many of the K columns are regressors of every regression: the terms' dummies."""
+
+    def swept(self) -> "Moments":
+        """The same moments with the nuisance columns partialled out of the others (Frisch & Waugh 1933)."""
+        if not self.nuisance:
+            return self
+        split = len(self.scale) - self.nuisance
+        total = self.by_cluster.sum(axis=0)
+        kept = split + np.flatnonzero(independent(total[split:, split:], self.scale[split:]))
+        sweep = np.zeros((len(self.scale), split))
+        sweep[:split] = np.eye(split)
+        sweep[kept] = -np.linalg.solve(total[np.ix_(kept, kept)], total[kept, :split])
+        return replace(self, by_cluster=sweep.T @ self.by_cluster @ sweep, scale=self.scale[:split], nuisance=0)
 
     def regress(self, outcome: int, columns: Ints) -> LeastSquares:
         """Regress column `outcome` on `columns` (P,), clustered.
 
         CR1 (Liang & Zeger 1986) with the factor (N-1)/(N-k) * G/(G-1), k = columns + terms: teacher effects are nested
-        in clusters and not counted, as pyfixest and fixest do. NaN errors with one cluster or N <= k.
+        in clusters and not counted, as pyfixest and fixest do. NaN errors with one cluster or N <= k. For other errors
+        see `robust.regress`.
         """
+        if self.nuisance:
+            return self.swept().regress(outcome, columns)
         total = self.by_cluster.sum(axis=0)
         kept = independent(total[np.ix_(columns, columns)], self.scale[columns])
         chosen = columns[kept]
