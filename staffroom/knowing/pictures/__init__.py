@@ -34,6 +34,7 @@ __all__ = [
     "point_of",
     "report",
     "svgs",
+    "tables",
     "what_would_change",
 ]
 
@@ -52,3 +53,9 @@ def drawn(
 def svgs(answer: object, *, title: str = "", say: Say = str) -> dict[str, str]:
     """The same as documents, ready to be written to files."""
     return {name: picture.svg for name, picture in drawn(answer, title=title, say=say).items()}
+
+
+def tables(answer: object, *, title: str = "", say: Say = str) -> dict[str, list[list[str]]]:
+    """The tables behind the pictures, the names of the columns first."""
+    found = drawn(answer, title=title, say=say)
+    return {name: [list(one.columns), *map(list, one.rows)] for name, one in found.items()}

@@ -14,6 +14,8 @@ from staffroom.knowing.pictures.sheet import Picture
 from staffroom.knowing.pictures.styles import COLORS, STYLES
 from staffroom.knowing.pictures.words import Say
 
+type Reader = Callable[[Any], str]
+
 MEASURES = {
     "impact": ("#126b47", "#6dd6a2"), "replicability": ("#235ca0", "#87bef7"), "scalability": ("#6b42a2", "#c5aaf7"),
     "efficiency": ("#80570e", "#ebc573"), "cost": ("#9c3454", "#f59baf"),
@@ -49,18 +51,30 @@ def report(
 ) -> str:
     """The whole file. `sentences` words a sentence of the answer ({message, values, text}); without it, it is English."""
     found = answer_of(answer)
-    read = sentences or (lambda kept: str(kept.get("text", kept.get("message", ""))))
+    read = _reader(sentences)
     parts = [
         f"<h1>{escape(title)}</h1>", f'<p class="quiet">{escape(subtitle)}</p>' if subtitle else "", _head(found, say, read),
         _measures(found, say), _pictures(pictures_of(found, title=title, say=say, others=others).values(), say), _change(found, say),
-        _gates(found, say, read), _listed(say("Why this comparison"), (read(one) for one in found.get("decision") or ())),
-        _listed(say("To bear in mind"), (read(one) for one in found.get("warnings") or ())),
+        _gates(found, say, read), _listed(say("Why this comparison"), (read(one) for one in _many(found.get("decision")))),
+        _listed(say("To bear in mind"), (read(one) for one in _many(found.get("warnings")))),
     ]  # fmt: skip
     return (
         f'<!doctype html>\n<html lang="{escape(language)}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'
         f"<style>{_style()}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def _reader(sentences: Callable[[Mapping[str, Any]], str] | None) -> Reader:
+    """Words for a sentence of an answer; one that is text already stays."""
+    if sentences is None:
+        return lambda kept: kept if isinstance(kept, str) else str(kept.get("text", kept.get("message", "")))
+    return lambda kept: kept if isinstance(kept, str) else sentences(kept)
+
+
+def _many(said: Any) -> Sequence[Any]:
+    """Sentences, also where an answer holds them as one text."""
+    return [said] if isinstance(said, str) else said or ()
 
 
 def _style() -> str:
@@ -71,8 +85,8 @@ def _style() -> str:
     )
 
 
-def _head(found: Mapping[str, Any], say: Say, read: Callable[[Mapping[str, Any]], str]) -> str:
-    said = " ".join(read(one) for one in (*(found.get("sentence") or ()), *(found.get("reasons") or ())))
+def _head(found: Mapping[str, Any], say: Say, read: Reader) -> str:
+    said = " ".join(read(one) for one in (*_many(found.get("sentence")), *_many(found.get("reasons"))))
     return f'<p class="lead">{escape(said)}</p><p class="quiet">{escape(note_of(found, say))}</p>'
 
 
@@ -118,7 +132,7 @@ def _change(found: Mapping[str, Any], say: Say) -> str:
     return _listed(say("What would change the answer"), what_would_change(found, say))
 
 
-def _gates(found: Mapping[str, Any], say: Say, read: Callable[[Mapping[str, Any]], str]) -> str:
+def _gates(found: Mapping[str, Any], say: Say, read: Reader) -> str:
     rows = [
         [read(gate["sentence"]), say("passed") if gate.get("passed") else say("not passed")]
         for gate in found.get("gates") or ()
