@@ -15,6 +15,11 @@ LEAST_STUDENTS, LEAST_TEACHERS = 10, 3
 MANY_CLUSTERS, FEW_CLUSTERS = 20, 6
 ESSA_STUDENTS, ESSA_SITES = 350, 2
 ENOUGH_POWER = 0.80
+ALIKE, ADJUSTABLE = 0.05, 0.25
+"""Differences before the activity, in SD: up to the first they do not matter, up to the second they can be adjusted."""
+FEWEST_REJECTED, MOST_REJECTED = 0.03, 0.07
+HOLDS, FRAGILE = 1.0, 0.5
+"""Breakdown values: drift after taking part as large as any before it, and half of that."""
 
 STRONG, MODERATE, PROMISING, RATIONALE = 1, 2, 3, 4
 
@@ -113,6 +118,50 @@ def power_gate(detectable: float | None, smallest: float) -> Gate:
     passed = detectable <= smallest
     sentence = say("detectable" if passed else "not_detectable", detectable=detectable, smallest=smallest)
     return Gate("minimum_detectable_effect", passed, detectable, smallest, sentence)
+
+
+def composition_gate(sd: float | None, low: float | None, high: float | None) -> Gate:
+    """The score from before, taken as an outcome, must not differ: then the groups did not change in who is in them.
+
+    Effect and interval on the prior score in SD; None where there is no such score or no interval.
+    """
+    if sd is None or low is None or high is None:
+        return Gate("composition", False, sd, ALIKE, say("composition_untested"))
+    seen = (low > 0 or high < 0) and abs(sd) > ALIKE
+    passed = not seen and max(abs(low), abs(high)) <= ADJUSTABLE
+    message = "composition_shifted" if seen else ("composition_alike" if passed else "composition_weak_test")
+    return Gate("composition", passed, sd, ALIKE, say(message, size=sd, low=low, high=high), _lower(passed, PROMISING))
+
+
+def calibration_gate(rejected: float | None, draws: int) -> Gate:
+    """Share of random fake activities on the same data that were taken for real ones; more than 7 in 100 are too many."""
+    if rejected is None or draws < 1:
+        return Gate("calibration", False, None, MOST_REJECTED, say("calibration_unknown"))
+    passed = FEWEST_REJECTED <= rejected <= MOST_REJECTED
+    often = rejected > MOST_REJECTED
+    message = "calibrated" if passed else ("rejects_too_often" if often else "rejects_too_seldom")
+    sentence = say(message, share=100 * rejected, draws=draws)
+    return Gate("calibration", passed, rejected, MOST_REJECTED, sentence, PROMISING if often else STRONG)
+
+
+def multiplicity_gate(adjusted: float | None, questions: int, level: float) -> Gate:
+    """p-value adjusted for all questions asked of the same data (Benjamini & Hochberg 1995)."""
+    if questions < 2:
+        return Gate("multiplicity", True, adjusted, level, say("one_question"))
+    if adjusted is None:
+        return Gate("multiplicity", False, None, level, say("many_questions_untested", questions=questions))
+    passed = adjusted <= level
+    sentence = say("many_questions_hold" if passed else "many_questions_fail", questions=questions, p=adjusted)
+    return Gate("multiplicity", passed, adjusted, level, sentence, _lower(passed, RATIONALE))
+
+
+def sensitivity_gate(breakdown: float | None) -> Gate:
+    """How much drift after taking part, beside the largest seen before it, the finding stands (Rambachan & Roth 2023)."""
+    if breakdown is None:
+        return Gate("sensitivity", False, None, HOLDS, say("sensitivity_unknown"))
+    passed = breakdown >= HOLDS
+    sentence = say("sensitivity", breakdown=min(breakdown, 99.0))
+    return Gate("sensitivity", passed, breakdown, HOLDS, sentence, PROMISING if breakdown < FRAGILE else STRONG)
 
 
 def _lower(passed: bool, ceiling: int) -> int:

@@ -39,5 +39,35 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "override_refused": "The estimate was asked to be made by %(name)s, but the data cannot bear it.",
         "override_twfe": "Two-way fixed effects were asked for. Where effects differ between teachers or grow with "
         "time they can be far off; the decision would have been %(name)s.",
+        # gates
+        "composition_untested": "No score from before the activity shows whether other students came into the groups.",
+        "composition_alike": "Scores from before the activity do not differ: %(size).2f SD (likely between %(low).2f and "
+        "%(high).2f).",
+        "composition_weak_test": "Scores from before the activity say little about whether other students came into the "
+        "groups: the difference is likely between %(low).2f and %(high).2f SD.",
+        "composition_shifted": "Scores from before the activity differ by %(size).2f SD already (likely between %(low).2f "
+        "and %(high).2f): other students came into the groups.",
+        "calibration_unknown": "Nobody has tried yet how often random fake activities are taken for real ones here.",
+        "calibrated": "Of %(draws)d random fake activities on the same data %(share).1f in 100 were taken for real ones, "
+        "as it should be (5 in 100).",
+        "rejects_too_often": "Of %(draws)d random fake activities on the same data %(share).1f in 100 were taken for real "
+        "ones; that is too often (5 in 100).",
+        "rejects_too_seldom": "Of %(draws)d random fake activities on the same data only %(share).1f in 100 were taken "
+        "for real ones (5 in 100 are expected): intervals are wider than they need to be.",
+        "one_question": "This is the only question asked of these data.",
+        "many_questions_untested": "%(questions)d questions were asked of these data.",
+        "many_questions_hold": "%(questions)d questions were asked of these data; allowing for that, the finding stands "
+        "(p = %(p).3f).",
+        "many_questions_fail": "%(questions)d questions were asked of these data; allowing for that, the finding may be "
+        "chance (p = %(p).3f).",
+        "sensitivity_unknown": "How much drift the finding would stand is not known.",
+        "sensitivity": "The finding stands as long as drift after taking part is less than %(breakdown).1f times the "
+        "largest seen before it.",
+        # who was counted, and how
+        "stopped": "%(teachers)d teachers stopped taking part later; they count as taking part from their first term on.",
+        "undeclared": "%(name)s was not declared beforehand as a group for which the effect may differ; it is not "
+        "computed.",
+        "clustered_finer": "As asked, errors are clustered by %(name)s. What students of a school share is then not "
+        "counted, so that intervals may be too narrow.",
     }
 )

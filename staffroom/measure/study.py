@@ -97,6 +97,15 @@ def examine(
     return Estimated(cells, first_treated, imputation, described, claims, generator)
 
 
+def describe(cells: Cells, first_treated: Ints, *, claims: Claims | None = None) -> Study:
+    """Both sides as they are, without an estimate; `reasons` holds what would be in the way of one, if anything."""
+    claims = claims or Claims()
+    event = event_times(cells, first_treated)
+    imputation = impute(cells, first_treated)
+    described = _described(cells, event, imputation, claims)
+    return replace(described, reasons=_reasons(described, event, imputation))
+
+
 def _first_treated(cells: Cells, teacher: ArrayLike, first_treated: ArrayLike) -> Ints:
     rows = whole_numbers("first_treated", first_treated, least=NEVER)
     owner = np.searchsorted(cells.teachers, np.asarray(teacher))

@@ -1,0 +1,110 @@
+"""From a question to an answer: the tree decides, an adapter estimates, gates and the other measures are put beside it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from staffroom.measure import effects, gates
+from staffroom.measure.answer import Answer, Replicability
+from staffroom.measure.answering.estimate import Estimate
+from staffroom.measure.answering.finite import only_finite
+from staffroom.measure.answering.gating import all_gates
+from staffroom.measure.answering.panel import staggered
+from staffroom.measure.answering.plain import description
+from staffroom.measure.answering.saying import sentences
+from staffroom.measure.deciding import Decision, decide, stopped
+from staffroom.measure.question import Overrides, Question
+from staffroom.measure.sentence import Sentence, say
+
+type Adapter = Callable[[Question, str, np.random.Generator | None], Estimate]
+
+
+def answer(question: Question, generator: np.random.Generator | None = None) -> Answer:
+    """Everything that may be said about the question.
+
+    With a `generator`, intervals of few schools are bootstrapped, bands are drawn and lots are drawn anew; without one
+    these are approximate or left out. It never raises because data are few. An override never makes the tier better
+    than it would be without it.
+    """
+    found: Answer = only_finite(_answered(question, generator))
+    if not question.overrides.any:
+        return found
+    plain = _answered(replace(question, overrides=Overrides()), generator, only_tier=True)
+    return replace(found, tier=max(found.tier, plain.tier))
+
+
+def _answered(question: Question, generator: np.random.Generator | None, *, only_tier: bool = False) -> Answer:
+    decision = decide(question)
+    asked = clustered(question)
+    estimate = ADAPTERS.get(decision.estimator, description)(asked, decision.estimator, generator)
+    checked = all_gates(asked, estimate)
+    tier = gates.tier(estimate.design_tier, checked) if estimate.effect is not None else gates.RATIONALE
+    found = Answer(estimate.estimator, estimate.effect, estimate.n, gates=checked, tier=tier)
+    return found if only_tier else _whole(asked, decision, estimate, found)
+
+
+def clustered(question: Question) -> Question:
+    """The question with cells clustered as asked; sites stay what they were."""
+    cells, wanted = question.cells, question.overrides.cluster
+    if cells is None:
+        return question
+    site = question.site if question.site is not None else cells.clusters[cells.cluster_of]
+    if wanted in (None, "school"):
+        return replace(question, site=site)
+    labels = cells.teachers if wanted == "teacher" else site
+    clusters, codes = np.unique(labels, return_inverse=True)
+    return replace(question, site=site, cells=replace(cells, cluster_of=codes, clusters=clusters))
+
+
+def _whole(question: Question, decision: Decision, estimate: Estimate, found: Answer) -> Answer:
+    sites = Replicability()
+    return replace(
+        found,
+        by_event_time=estimate.by_event_time,
+        by_group_time=estimate.by_group_time,
+        replicability=sites,
+        sentence=sentences(question, estimate, sites),
+        warnings=(*decision.warnings, *_warnings(question), *estimate.warnings),
+        reasons=estimate.reasons,
+        decision=decision.sentences,
+        comparison_sd=estimate.scale.sd if estimate.scale else None,
+        improvement_index=_improvement(estimate),
+        mde=estimate.mde,
+        more_teachers=more_teachers(question, estimate),
+        beside=estimate.beside,
+        details=estimate.details,
+    )
+
+
+def _improvement(estimate: Estimate) -> float | None:
+    if estimate.effect is None or estimate.effect.sd is None:
+        return None
+    return effects.improvement_index(estimate.effect.sd)
+
+
+def more_teachers(question: Question, estimate: Estimate) -> int | None:
+    """About how many more teachers taking part would make the smallest effect that matters detectable; 0 if none."""
+    if estimate.mde is None:
+        return None
+    teachers = estimate.n.treated_teachers
+    return max(0, effects.teachers_needed(teachers, estimate.mde, question.settled.smallest_effect) - teachers)
+
+
+def _warnings(question: Question) -> tuple[Sentence, ...]:
+    found = []
+    if question.cells is not None and (teachers := stopped(question)):
+        found.append(say("stopped", teachers=teachers))
+    if question.overrides.cluster == "teacher":
+        found.append(say("clustered_finer", name="teacher"))
+    found += [say("undeclared", name=one.name) for one in question.subgroups if not one.declared]
+    return tuple(found)
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "imputation": staggered,
+    "callaway_santanna": staggered,
+    "etwfe": staggered,
+    "twfe": staggered,
+    "describe": description,
+}

@@ -1,0 +1,79 @@
+"""All gates of an answer, in the order in which they are shown."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from staffroom.measure import gates
+from staffroom.measure.answering.estimate import Estimate, Scale
+from staffroom.measure.cells import Cells, Floats, Ints
+from staffroom.measure.gates import Gate
+from staffroom.measure.question import Question
+from staffroom.measure.staggered import distinct, event_times, impute
+from staffroom.measure.study import comparison_sd
+
+
+def all_gates(question: Question, estimate: Estimate) -> tuple[Gate, ...]:
+    """What is checked of every estimate, with the estimator's own checks in between; a description has only the first."""
+    claims, effect = question.settled, estimate.effect
+    registered = gates.registration_gate(claims.registered)
+    if effect is None:
+        return (registered,)
+    return (
+        registered,
+        gates.minimum_cell_gate(estimate.smaller.results, estimate.smaller.teachers),
+        *cluster_gates(estimate),
+        *estimate.gates,
+        gates.calibration_gate(question.placebo_rejections, question.placebo_draws),
+        gates.sample_gate(estimate.n.students, estimate.n.schools),
+        gates.significance_gate(effect.low),
+        multiplicity(question, effect.p),
+        gates.power_gate(estimate.mde, claims.smallest_effect),
+    )
+
+
+def cluster_gates(estimate: Estimate) -> tuple[Gate, ...]:
+    """None where nothing is clustered: single cases."""
+    if estimate.estimator == "single_case":
+        return ()
+    return (gates.cluster_gate(estimate.n.clusters, estimate.treated_clusters, bootstrapped=estimate.bootstrapped),)
+
+
+def multiplicity(question: Question, p: float | None) -> Gate:
+    """This p-value among those of the portfolio; those whose p-values are not known show nothing."""
+    others, unknown = question.portfolio.p, question.portfolio.unknown
+    questions = 1 + len(others) + unknown
+    level = 1 - question.settled.confidence
+    if p is None:
+        return gates.multiplicity_gate(None, questions, level)
+    return gates.multiplicity_gate(adjusted(np.array([p, *others]), questions), questions, level)
+
+
+def adjusted(p: Floats, questions: int) -> float:
+    """The first of the p-values (m,), adjusted for so many questions (Benjamini & Hochberg 1995).
+
+    Those beyond the m are taken as ones that show nothing.
+    """
+    order = np.argsort(p, kind="stable")
+    ranked = p[order] * questions / np.arange(1, p.size + 1)
+    smallest = np.minimum.accumulate(ranked[::-1])[::-1]
+    return float(min(1.0, smallest[np.flatnonzero(order == 0)[0]]))
+
+
+def composition(cells: Cells, first_treated: Ints, prior: int | None, scale: Scale) -> Gate:
+    """The effect of a panel's estimator on the prior score, which the activity cannot have changed."""
+    if prior is None:
+        return gates.composition_gate(None, None, None)
+    placebo = only(cells, prior)
+    found = impute(placebo, first_treated, leave_out=True).overall
+    sd = comparison_sd(placebo.take(event_times(placebo, first_treated) < 0))
+    if found is None or not sd:
+        return gates.composition_gate(None, None, None)
+    df = distinct(placebo.cluster) - 1
+    effect = Scale(sd, scale.confidence, scale.sure).effect(found.effect, found.standard_error, df)
+    return gates.composition_gate(effect.sd, effect.low, effect.high)
+
+
+def only(cells: Cells, column: int) -> Cells:
+    """The cells with one column alone, as the outcome."""
+    return replace(cells, mean=cells.mean[:, [column]], scatter=cells.scatter[:, [column]][:, :, [column]])

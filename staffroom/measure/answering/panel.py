@@ -1,0 +1,267 @@
+"""E3: comparison over time. Imputation is the headline; group-time effects, ETWFE and TWFE stand beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from staffroom.measure import effects, gates
+from staffroom.measure.answer import Effect, Line, Size
+from staffroom.measure.answering.estimate import Estimate, Scale, Sides, hide_small
+from staffroom.measure.answering.gating import composition
+from staffroom.measure.deciding import first_terms
+from staffroom.measure.group_time import CallawaySantAnna, group_time_effects
+from staffroom.measure.influence import multiplier_quantile
+from staffroom.measure.pretrends import PreTrends, pre_trends
+from staffroom.measure.projection import least_squares
+from staffroom.measure.question import Question
+from staffroom.measure.result import Side, Study
+from staffroom.measure.sentence import Sentence, say
+from staffroom.measure.staggered import NEVER, Average, distinct, event_times
+from staffroom.measure.study import Estimated, examine
+
+DRAWS = 999
+
+
+def staggered(question: Question, estimator: str, generator: np.random.Generator | None) -> Estimate:
+    """The estimate of a panel; `estimator` may put another one than imputation into the headline."""
+    assert question.cells is not None
+    found = examine(
+        question.cells,
+        first_terms(question),
+        names=tuple(question.column(k) for k in range(1, question.cells.mean.shape[1])),
+        claims=question.settled,
+        generator=generator,
+    )
+    if isinstance(found, Study):
+        return described(found)
+    return Panel(question, found, generator).estimate(estimator)
+
+
+def described(study: Study, otherwise: Sentence | None = None) -> Estimate:
+    """No estimate: the two sides as they are, and why; `otherwise` is the reason where the study has none."""
+    return Estimate(
+        "describe",
+        size_in(study),
+        design_tier=gates.RATIONALE,
+        details={"sides": {"treated": side(study.treated), "untreated": side(study.untreated)}},
+        warnings=study.warnings,
+        reasons=study.reasons or (() if otherwise is None else (otherwise,)),
+    )
+
+
+def size_in(study: Study) -> Size:
+    """The counts of a study."""
+    n = study.n
+    others = n.teachers - n.treated_teachers
+    return Size(n.students, n.teachers, n.schools, n.clusters, n.results, n.treated_teachers, others, n.terms)
+
+
+def side(one: Side) -> dict[str, Any]:
+    """Mean and SD in outcome units; None where too few stand behind them."""
+    return {"results": one.results, "teachers": one.teachers, "mean": one.mean, "sd": one.sd}
+
+
+class Panel:
+    """The parts of one staggered estimate that share cells, scale and clusters."""
+
+    def __init__(self, question: Question, found: Estimated, generator: np.random.Generator | None) -> None:
+        assert question.cells is not None
+        self.question, self.found, self.generator = question, found, generator
+        self.cells, self.first = question.cells, found.first_treated
+        self.claims = question.settled
+        self.scale = Scale(found.sd, self.claims.confidence, found.sure)
+        self.event = event_times(self.cells, self.first)
+        self.controls = question.overrides.controls or ("never" if (self.first == NEVER).any() else "notyet")
+        self.group_times = group_time_effects(
+            self.cells, self.first, controls=self.controls, base="universal", covariates=()
+        )
+        self.critical = self._critical()
+
+    def estimate(self, estimator: str) -> Estimate:
+        """All of it, with `estimator` in the headline."""
+        found, n = self.found, self.found.described.n
+        effect, mde = self._effect(), None
+        test = pre_trends(
+            self.cells, self.first, effect=found.overall.effect, smallest=self.claims.smallest_effect * found.sd
+        )
+        if effect.se is not None:
+            mde = effects.minimum_detectable_effect(
+                effect.se, found.df, confidence=self.claims.confidence, power=self.claims.power
+            )
+        other = found.described.untreated
+        smaller = Sides(
+            min(found.overall.size.results, other.results), min(found.overall.size.teachers, other.teachers)
+        )
+        estimate = Estimate(
+            estimator="imputation",
+            n=size_in(found.described),
+            effect=effect,
+            scale=self.scale,
+            design_tier=gates.MODERATE,
+            treated_clusters=n.treated_schools,
+            smaller=smaller,
+            bootstrapped=found.bootstrap is not None,
+            mde=mde,
+            gates=(
+                gates.pre_trend_gate(test),
+                composition(self.cells, self.first, self.question.prior, self.scale),
+            ),
+            by_event_time=self._event_study(test),
+            by_group_time=self._by_group_time(),
+            beside=self._beside(),
+            details=self._details(test),
+            warnings=found.described.warnings + self._warnings(effect),
+            scores=found.imputation.scores[:, 0] / found.sd,
+        )
+        return estimate if estimator == "imputation" else self._instead(estimate, estimator)
+
+    def _effect(self) -> Effect:
+        """The headline; with few clusters the more cautious of Student's t and the bootstrap."""
+        overall, found = self.found.overall, self.found.headline()
+        method = "wild bootstrap" if self.found.bootstrap is not None else "CR1"
+        if found.low is None or found.high is None or found.p is None:
+            return self.scale.effect(overall.effect, None, None)
+        return self.scale.with_interval(
+            overall.effect, overall.standard_error, self.found.df, found.low, found.high, found.p, method=method
+        )
+
+    def _event_study(self, test: PreTrends | None) -> tuple[Line, ...]:
+        """Leads from the test of drift, then effects by terms since the first, each with its band."""
+        found = self.found
+        leads = [] if test is None else sorted(test.leads, key=lambda lead: lead.event_time)
+        lines = [
+            self._line(one.event_time, one.effect, one.standard_error, self._behind(one.event_time)) for one in leads
+        ]
+        of_leads = effects.t_quantile((1 + self.claims.confidence ** (1 / max(1, len(leads)))) / 2, max(found.df, 1))
+        lines = [banded(line, of_leads) for line in lines]
+        for one in found.imputation.by_event_time:
+            lines.append(banded(self._average(one), self.critical))
+        return hide_small(lines)
+
+    def _critical(self) -> float | None:
+        """Standard errors about each effect by event time that cover all of them; None where no interval is claimed."""
+        after = len(self.found.imputation.by_event_time)
+        if not self.scale.sure or self.generator is None:
+            return None
+        scores = self.found.imputation.scores[:, 1 : 1 + after]
+        scores = scores[:, np.isfinite(scores).all(axis=0)]
+        if not scores.shape[1]:
+            return None
+        found = multiplier_quantile(scores, self.generator, draws=DRAWS, confidence=self.claims.confidence)
+        return found if np.isfinite(found) else None
+
+    def _average(self, one: Average) -> Line:
+        size = Size(0, one.size.teachers, one.size.clusters, one.size.clusters, one.size.results)
+        return self._line(one.key, one.effect, one.standard_error, size)
+
+    def _line(self, event_time: int | None, effect: float, error: float, size: Size) -> Line:
+        return Line(self.scale.effect(effect, error, self.found.df, method="CR1"), size, event_time=event_time)
+
+    def _behind(self, event_time: int) -> Size:
+        chosen = self.cells.take((self.event == event_time) & (self.first[self.cells.teacher] != NEVER))
+        clusters = distinct(chosen.cluster)
+        return Size(0, distinct(chosen.teacher), clusters, clusters, int(chosen.n.sum()))
+
+    def _by_group_time(self) -> tuple[Line, ...]:
+        if self.group_times is None:
+            return ()
+        return hide_small([
+            Line(
+                self.scale.effect(one.effect, one.standard_error, self.found.df, method="influence"),
+                Size(0, one.teachers, one.schools, one.schools, one.results),
+                event_time=one.term - one.group,
+                group=one.group,
+                term=one.term,
+            )
+            for one in self.group_times.group_times
+        ])  # fmt: skip
+
+    def _beside(self) -> dict[str, Effect]:
+        """Other estimators' headlines; those that cannot be had are left out."""
+        found: dict[str, Effect] = {}
+        if self.group_times is not None:
+            simple = self.group_times.simple
+            found["callaway_santanna"] = self._other(simple.effect, simple.standard_error, "influence")
+        treated = (self.event >= 0).astype(np.float64)
+        fit = least_squares(self.cells.with_columns(treated[:, None]))
+        if fit.kept[0]:
+            found["twfe"] = self._other(float(fit.coefficients[0]), float(fit.standard_errors[0]), "CR1")
+        return found
+
+    def _other(self, effect: float, error: float, method: str) -> Effect:
+        return self.scale.effect(effect, error, self.found.df, method=method)
+
+    def _details(self, test: PreTrends | None) -> dict[str, Any]:
+        study = self.found.described
+        by_group = hide_small([replace(self._average(one), group=one.key, event_time=None) for one in self._groups()])
+        found: dict[str, Any] = {
+            "sides": {"treated": side(study.treated), "untreated": side(study.untreated)},
+            "by_group": by_group,
+            "controls": self.controls,
+        }
+        if self.critical is not None:
+            found["bands"] = {"critical": self.critical}
+        if test is not None:
+            found["pre_trends"] = {"p": test.p, "df": test.df, "power": test.power, "leads": len(test.leads)}
+        return found
+
+    def _groups(self) -> Sequence[Average]:
+        return self.found.imputation.by_group
+
+    def _warnings(self, effect: Effect) -> tuple[Sentence, ...]:
+        schools, found = self.found.described.n.treated_schools, []
+        if self.scale.sure and effect.se is None:
+            found.append(say("no_error"))
+        if self.scale.sure and schools < gates.FEW_CLUSTERS:
+            found.append(say("few_treated_schools", schools=schools))
+        return tuple(found)
+
+    def _instead(self, estimate: Estimate, estimator: str) -> Estimate:
+        """The same with another estimator in the headline, imputation beside it."""
+        effect = estimate.beside.get(estimator)
+        if effect is None:
+            refused = say("override_refused", name=estimator)
+            return replace(estimate, warnings=(*estimate.warnings, refused))
+        beside = {name: one for name, one in estimate.beside.items() if name != estimator}
+        lines, scores = estimate.by_event_time, None
+        if estimator == "callaway_santanna" and self.group_times is not None:
+            lines, scores = self._callaway_santanna(self.group_times), None
+        mde = None if effect.se is None else self._detectable(effect.se)
+        return replace(
+            estimate,
+            estimator=estimator,
+            effect=effect,
+            beside={**({"imputation": estimate.effect} if estimate.effect else {}), **beside},
+            by_event_time=lines,
+            scores=scores,
+            mde=mde,
+            bootstrapped=False,
+            design_tier=gates.PROMISING if estimator == "twfe" else estimate.design_tier,
+        )
+
+    def _detectable(self, error: float) -> float:
+        return effects.minimum_detectable_effect(
+            error, self.found.df, confidence=self.claims.confidence, power=self.claims.power
+        )
+
+    def _callaway_santanna(self, found: CallawaySantAnna) -> tuple[Line, ...]:
+        lines = [
+            self._line(one.key, one.effect, one.standard_error, self._behind(one.key))
+            for one in found.by_event_time
+            if one.key is not None and one.standard_error > 0
+        ]
+        critical = None
+        if self.scale.sure and self.generator is not None:
+            critical = found.bands(self.generator, draws=DRAWS, confidence=self.claims.confidence)
+        return hide_small([banded(line, critical) for line in lines])
+
+
+def banded(line: Line, critical: float | None) -> Line:
+    """The line with a band of so many standard errors; never narrower than its own interval."""
+    effect = line.effect
+    if critical is None or effect.sd is None or effect.se is None or effect.low is None or not np.isfinite(critical):
+        return line
+    half = max(critical * effect.se, effect.sd - effect.low)
+    return replace(line, band_low=effect.sd - half, band_high=effect.sd + half)
