@@ -25,6 +25,7 @@ urlpatterns = [
     path("lessons/", include("staffroom.seeing.lessons.urls")),
     path("", include("staffroom.seeing.lessons.clip_urls")),
     path("what-works/", include("staffroom.knowing.impact.urls")),
+    path("growth/", include("staffroom.knowing.impact.urls.growth")),
     path("", include("staffroom.home.urls")),
 ]
 if "saml" in settings.SOCIALACCOUNT_PROVIDERS:

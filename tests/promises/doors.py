@@ -31,6 +31,7 @@ KEEPERS_ANYWHERE = KEEPERS | {"vera"}
 AT_HOME = SIGNED_IN - {"vera"}
 CONSENT_KEEPERS = ADMINISTRATORS | SCHOOL_LEADER
 TEACHERS = frozenset({"amara", "tom", "ben"})
+GROWERS = TEACHERS | {"priya"}
 
 WATCHERS = OVERSEERS | {"rafael"}
 WATCHERS_ANYWHERE = WATCHERS | {"vera"}
@@ -284,6 +285,16 @@ IMPACT = (
     Door("impact:json", WATCHERS, "activity.slug"),
     Door("impact:entries", WATCHERS, "activity.slug"),
     Door("impact:ingredients", KEEPERS, "activity.slug"),
+    Door("growth:growth", GROWERS),
+    Door("growth:students", GROWERS),
+    Door("growth:new_goal", GROWERS, methods="POST"),
+    Door("growth:goal", OWNER, "goal.key"),
+    Door("growth:note_standing", AUDIENCE, "goal.key", "POST"),
+    Door("growth:let_coach_see", OWNER, "goal.key", "POST"),
+    Door("growth:end_goal", OWNER, "goal.key", "POST"),
+    Door("growth:coaching", frozenset({"priya"})),
+    Door("growth:aims", KEEPERS, "activity.key", "GET POST"),
+    Door("growth:aims_of", OVERSEERS, "activity.key"),
 )
 API = (
     Door("GET /api/records/entries", SIGNED_IN, why="each reads what they may"),

@@ -19,7 +19,8 @@ FIELDS = (
     "audience", "seconds", "answer", "retention_days", "begins_on", "ends_on", "planned_hours", "scale_low", "scale_high",
     "instrument", "parent", "share", "element", "focus_element", "value", "term", "subject", "rhythm", "word",
     "invite-email", "invite-role", "add-name", "add-kind", "rename-name", "move-parent", "reflection", "target", "circle",
-    "note", "scopes", "one", "other", "year", "region", "scales_with", "source",
+    "note", "scopes", "one", "other", "year", "region", "scales_with", "source", "elements", "level",
+    "coach", "why",
 )  # fmt: skip
 JUNK = {
     "NUL": "a\x00b", "long": "x" * 10_000, "huge": "9" * 30, "beyond": "9223372036854775808", "negative": "-1", "not a number": "NaN",
@@ -61,7 +62,7 @@ NOTHING_TO_TYPE = frozenset((
     "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
     "exchange:switch-destination", "exchange:remove-destination", "exchange:try-again",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",
-    "lessons:finish_recording", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
+    "lessons:finish_recording", "growth:end_goal", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
     "clips:remove_moment", "clips:download", "clips:delete", "clips:retract", "lessons:sit", "clips:sit",
 ))  # fmt: skip
 # Doors at which any words are words.

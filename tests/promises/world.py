@@ -27,6 +27,7 @@ from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
 from staffroom.jobs.models import Job
+from staffroom.knowing.impact.actions import growth
 from staffroom.people import actions as people
 from staffroom.people.models import Membership, Person, Role
 from staffroom.permissions import actions as permissions
@@ -90,7 +91,7 @@ def build() -> World:
     for name in ("leo", "mia", "noah"):
         Person.objects.filter(pk=getattr(world, name).pk).update(district=world.district, source_id=f"s-{name}")
     with TestCase.captureOnCommitCallbacks(execute=True):
-        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs):
+        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs, _growth):
             room(world)
     return world
 
@@ -128,6 +129,17 @@ def _frameworks(world: World) -> None:
     )  # fmt: skip
     world.things |= {"framework": version.framework, "element": version.elements.get()}
     assert Framework.objects.count() >= 1
+
+
+def _growth(world: World) -> None:
+    """Amara has set out for a practice, says where she stands, and lets Priya see it, who says so too."""
+    element = world.things["element"]
+    goal = growth.declare_goal(by=world.amara, element=element, why="So that quiet students speak")
+    growth.let_coach_see(by=world.amara, goal=goal, coach=world.priya)
+    for by, level in ((world.amara, 2), (world.priya, 3)):
+        growth.note_standing(by=by, person=world.amara, element=element, level=level)
+    growth.set_aims(by=world.denise, activity=world.things["activity"], elements=[element])
+    world.things["goal"] = goal
 
 
 def made_file(owner: Person, name: str) -> File:

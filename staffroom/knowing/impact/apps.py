@@ -10,17 +10,37 @@ class ImpactConfig(AppConfig):
     verbose_name = _("Impact")
 
     def ready(self) -> None:
+        from staffroom.conversations import notices
         from staffroom.jobs import schedules
         from staffroom.knowing.impact import personal, rules, tasks
-        from staffroom.ui import navigation
+        from staffroom.ui import navigation, slots
 
         # Small matrices: a second thread of the linear algebra only doubles the CPU time. Read when NumPy is first imported.
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")
         personal.declare_all()
         schedules.every(tasks.compute_changed, hours=1)
+        schedules.every(tasks.answer_registered, hours=1)
+        schedules.every(tasks.invite_due, hours=1)
+        notices.register(
+            "lottery_announced", _("You are on the list of “%(lottery)s”: your ticket, and how it is drawn.")
+        )
+        notices.register("lottery_drawn", _("“%(lottery)s” was drawn: see your place."))
+        notices.register("seat_offered", _("A seat is yours in “%(lottery)s”: take it or leave it."))
         navigation.register(
             navigation.Entry(
                 "impact", _("What works"), "chart-line", "impact:activities", 50, guard=rules.has_what_works
             )
         )
+        navigation.register(
+            navigation.Entry("growth", _("My growth"), "sprout", "growth:growth", 45, guard=rules.has_growth)
+        )
+        navigation.register(
+            navigation.Entry(
+                "growth-coaching", _("Goals shown to me"), "target", "growth:coaching", 70,
+                guard=rules.may_coach_somebody, place="account",
+            )
+        )  # fmt: skip
+        slots.fill("records:activity", "growth:aims_of", order=10, label=_("What it is there for"))
+        notices.register("growth.goal_shared", _("%(actor)s lets you see a goal and asks where you see her stand."))
+        notices.register("growth.standing_noted", _("%(actor)s said where you stand in a goal of yours."))

@@ -118,3 +118,15 @@ def _signed(value: float) -> str:
 
 def _whole(value: int) -> str:
     return f"{value:+d}".replace("-", "−") if value else "0"
+
+
+def steps(said: Sequence[tuple[Any, int, bool]], height: int = 88) -> dict[str, Any]:
+    """Four levels over time, 360 wide: (when, level 1 to 4, whether by the own word), in order of time; at least two."""
+    first, last = said[0][0].timestamp(), said[-1][0].timestamp()
+    across, up = Scale(first, last if last > first else first + 1, 20, 340), Scale(1, 4, height - 12, 12)
+    dots = [{"x": across.at(when.timestamp()), "y": up.at(level), "is_own": own} for when, level, own in said]
+    own = [f"{dot['x']} {dot['y']}" for dot in dots if dot["is_own"]]
+    return {
+        "height": height, "dots": dots, "path": "M" + "L".join(own) if len(own) > 1 else "",
+        "rules": [up.at(level) for level in (1, 2, 3, 4)],
+    }  # fmt: skip

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staffroom.knowing.impact.models import (
+    Aim,
     Allotment,
     Applicant,
     Estimate,
+    Goal,
     Lot,
     Lottery,
     Offer,
+    Standing,
     Study,
     StudyAnswer,
     StudyVersion,
@@ -41,8 +44,10 @@ def declare_all() -> None:
     impersonal(Wave, "How many seats there are from which day on.")
     impersonal(Lot, "A ticket; whose it is, its applicants say.")
     impersonal(Allotment, "What fell to a ticket; whose it is, its applicants say.")
+    impersonal(Aim, "Which practice an activity is there for.")
     _declare_lotteries()
     _declare_studies()
+    _declare_growth()
 
 
 def _declare_lotteries() -> None:
@@ -101,6 +106,42 @@ def _declare_studies() -> None:
         readers=lambda each: _("leaders, administrators and researchers of the organization"), ends=ENDS,
         related=("study",),
     )  # fmt: skip
+
+
+def _declare_growth() -> None:
+    declare(
+        model=Goal, what=gettext_lazy("A practice that you set out to grow in"),
+        why=gettext_lazy("So that you see where you stand in it, and what might help."),
+        how_long=gettext_lazy("Until you are erased or leave."), about=lambda person: Q(person=person),
+        erase=lambda found, person: found.delete()[0], describe=str, author=lambda each: _("you"),
+        readers=lambda each: _("you, and %(coach)s") % {"coach": each.coach} if each.coach else _("you alone"),
+        export=lambda each: {
+            "practice": str(each.element), "why": each.why, "begun_at": each.begun_at.isoformat(),
+            "ended_at": each.ended_at.isoformat() if each.ended_at else None, "coach": str(each.coach) if each.coach else None,
+        },
+        page=lambda each: reverse("growth:growth"), ends=gettext_lazy("With your account."), related=("element", "coach"),
+    )  # fmt: skip
+    declare(
+        model=Standing, what=gettext_lazy("Where you stood in a practice, by your own word or your coach's"),
+        why=gettext_lazy("To look back on. It is no rating and reaches no leader."),
+        how_long=gettext_lazy("Until you are erased or leave."), about=lambda person: Q(person=person) | Q(by=person),
+        erase=_erase_standings, describe=str,
+        author=lambda each: _("you") if each.is_own else str(each.by or _("a coach")),
+        readers=lambda each: _("the teacher whom it is about, and who said it"),
+        export=lambda each: {
+            "practice": str(each.element), "level": each.get_level_display(), "noted_at": each.noted_at.isoformat(),
+            "is_own": each.is_own,
+        },
+        page=lambda each: reverse("growth:growth"), ends=gettext_lazy("With your account."), related=("element", "by"),
+    )  # fmt: skip
+
+
+def _erase_standings(found: QuerySet[Standing], person: Person) -> int:
+    """What is about her goes; what she said of others stays theirs, without her name."""
+    pks = list(found.values_list("pk", flat=True))
+    Standing.objects.filter(pk__in=pks, person=person).delete()
+    Standing.objects.filter(pk__in=pks, by=person).update(by=None)
+    return len(pks)
 
 
 def _erase_applicants(found: QuerySet[Applicant], person: Person) -> int:

@@ -1,5 +1,8 @@
 """Who may see what works: leaders, administrators and researchers, of activities around their organizations. Sums only.
 
+The same people ask questions as studies. Lotteries are run by leaders and administrators, who see who asks for a seat; every teacher
+who asks sees her own place and how it was drawn.
+
 Teachers, coaches and evaluators do not: growth is not evaluation (trust, rule 2), and sums over one's own colleagues are for
 those who answer for them. What one may not see does not exist.
 """
@@ -8,9 +11,12 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from staffroom.people.models import Role
-from staffroom.people.rules import LEADERS, memberships_of
+from staffroom.frameworks.models import Element
+from staffroom.knowing.impact.models import Applicant, Goal, Lottery, Offer, Study
+from staffroom.people.models import Organization, Person, Role
+from staffroom.people.rules import LEADERS, is_in, memberships_of, within
 from staffroom.records.models import Activity
+from staffroom.seeing.lessons.queries import coaches_of
 
 ROLES = (Role.ADMINISTRATOR, Role.RESEARCHER, *LEADERS)
 
@@ -37,3 +43,110 @@ def what_works_seeable_by(viewer: object) -> Q:
 def has_what_works(viewer: object) -> bool:
     """Whether "What works" is a place for somebody at all."""
     return any(held.role in ROLES for held in memberships_of(viewer))
+
+
+# --- Studies -------------------------------------------------------------------------------------------------------------------
+
+
+def may_see_study(viewer: object, study: Study) -> bool:
+    """Whether the viewer leads, administers or studies the organization that asks, or one above or below it."""
+    path = study.organization.path
+    return any(
+        held.role in ROLES and (path.startswith(held.organization.path) or held.organization.path.startswith(path))
+        for held in memberships_of(viewer)
+    )
+
+
+def studies_seeable_by(viewer: object) -> Q:
+    """The same for many studies."""
+    return what_works_seeable_by(viewer)
+
+
+def may_run_studies(person: object, organization: Organization) -> bool:
+    """Leaders, administrators and researchers of an organization ask, register and close its studies."""
+    return is_in(person, organization, *ROLES)
+
+
+def may_run_study(person: object, study: Study) -> bool:
+    return may_run_studies(person, study.organization)
+
+
+def studies_runnable_at(person: object) -> Q:
+    """Organizations whose studies the person runs."""
+    return within(person, *ROLES)
+
+
+# --- Lotteries -----------------------------------------------------------------------------------------------------------------
+
+RUNNERS = (Role.ADMINISTRATOR, *LEADERS)
+"""Who runs lotteries, and so sees the names of those who ask for a seat."""
+
+
+def may_run_lottery(person: object, lottery: Lottery) -> bool:
+    """Leaders and administrators of the organization whose lottery it is. They see names."""
+    return is_in(person, lottery.organization, *RUNNERS)
+
+
+def lotteries_runnable_by(person: object) -> Q:
+    """The same for many lotteries."""
+    found = Q(pk__in=[])
+    for held in memberships_of(person):
+        if held.role in RUNNERS:
+            found |= Q(organization__path__startswith=held.organization.path)
+    return found
+
+
+def lotteries_runnable_at(person: object) -> Q:
+    """Organizations whose lotteries the person runs."""
+    return within(person, *RUNNERS)
+
+
+def may_see_lottery(viewer: object, lottery: Lottery) -> bool:
+    """Who runs it, and who asked for a seat: these see their own place and the procedure, never another's name."""
+    if not isinstance(viewer, Person) or not viewer.is_active:
+        return False
+    return may_run_lottery(viewer, lottery) or lottery.applicants.filter(person=viewer).exists()
+
+
+def lotteries_seeable_by(viewer: object) -> Q:
+    """The same for many lotteries."""
+    if not isinstance(viewer, Person) or not viewer.is_active or viewer.pk is None:
+        return Q(pk__in=[])
+    own = Applicant.objects.filter(person=viewer).order_by().values("lottery")
+    return lotteries_runnable_by(viewer) | Q(pk__in=own)
+
+
+def may_answer_offer(person: object, offer: Offer) -> bool:
+    """The teacher to whom the seat is offered, and for her those who run the lottery."""
+    if not isinstance(person, Person) or not person.is_active:
+        return False
+    return offer.applicant.person_id == person.pk or may_run_lottery(person, offer.applicant.lottery)
+
+
+def runs_lotteries(person: object) -> bool:
+    return any(held.role in RUNNERS for held in memberships_of(person))
+
+
+# --- Growth --------------------------------------------------------------------------------------------------------------------
+
+
+def has_growth(person: object) -> bool:
+    """Whether "My growth" is a place for somebody: who teaches, coaches or mentors. Each sees her own alone."""
+    return any(held.role in (Role.TEACHER, Role.COACH, Role.MENTOR) for held in memberships_of(person))
+
+
+def may_coach_somebody(person: object) -> bool:
+    return any(held.role in (Role.COACH, Role.MENTOR) for held in memberships_of(person))
+
+
+def may_coach(coach: Person, teacher: Person) -> bool:
+    """Whether somebody coaches or mentors at an organization around a teacher."""
+    return coach.pk != teacher.pk and coaches_of(teacher).filter(pk=coach.pk).exists()
+
+
+def may_note_standing(person: Person, teacher: Person, element: Element) -> bool:
+    """The teacher herself in whatever she may read; a coach where she lets him see her goal, as long as he coaches there."""
+    if person.pk == teacher.pk:
+        return True
+    shown = Goal.objects.filter(person=teacher, element=element, coach=person, ended_at=None).exists()
+    return shown and may_coach(person, teacher)

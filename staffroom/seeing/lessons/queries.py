@@ -361,3 +361,17 @@ def shares_leaving_school(section_students: Iterable[int]) -> QuerySet[Share]:
         retracted_at=None, expires_at__gt=timezone.now(), object_id__in=clips,
         content_type__app_label="lessons", content_type__model="clip",
     ).exclude(owner=F("person")).select_related("person", "circle", "organization", "owner")  # fmt: skip
+
+
+def notes_by_element(owner: Person, elements: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """How many strengths and suggestions are noted in a person's own lessons about each of some practices, as far as she may read."""
+    open_to_her = Moment.objects.filter(rules.open_to_owner(owner), lesson__owner=owner, element__in=list(elements))
+    rows = (
+        open_to_her.order_by()
+        .values("element")
+        .annotate(
+            strengths=Count("pk", filter=Q(kind=Moment.Kind.STRENGTH)),
+            suggestions=Count("pk", filter=Q(kind=Moment.Kind.SUGGESTION)),
+        )
+    )
+    return {row["element"]: (row["strengths"], row["suggestions"]) for row in rows}
