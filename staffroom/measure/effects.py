@@ -64,6 +64,57 @@ def hedges_g(
     return hedges_factor(n_treated + n_comparison) * (mean_treated - mean_comparison) / sd
 
 
+def hedges_g_error(g: float, n_treated: int, n_comparison: int) -> float:
+    """Large-sample standard error of Hedges' g: sqrt(1/n + 1/m + g^2 / (2 (n + m))) (Hedges & Olkin 1985, eq. 5.8)."""
+    if min(n_treated, n_comparison) < 2:
+        raise ValueError("each group needs at least 2 results")
+    return math.sqrt(1 / n_treated + 1 / n_comparison + g**2 / (2 * (n_treated + n_comparison)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredG:
+    """A standardized mean difference of groups that were assigned by cluster."""
+
+    g: float
+    """In SD between and within clusters together."""
+    standard_error: float
+    df: float
+    """Effective degrees of freedom of that SD."""
+    factor: float
+    """Small-sample factor 1 - 3 / (4 df - 1)."""
+    gamma: float
+    """By how much the pooled variance falls short of the total one, since clusters are few."""
+    design_effect: float
+    """1 + (n - 1) ICC."""
+
+
+def hedges_g_clustered(
+    difference: float, sd: float, n_treated: int, n_comparison: int, *, cluster_size: float, icc: float
+) -> ClusteredG:
+    """Hedges' g of a `difference` of means (outcome units) between groups assigned by clusters of about `cluster_size`.
+
+    `sd` is the pooled SD of results within groups, ignoring clusters. Hedges (2007, eq. 15, 16 and the degrees of freedom
+    there; WWC Handbook 5.0, App. E): d = difference / sd sqrt(1 - 2 (n - 1) ICC / (N - 2)); its error has the design
+    effect and d^2 / (2 df). Raises ValueError for what cannot be, such as fewer than one cluster in a group.
+    """
+    results = n_treated + n_comparison
+    if not (sd > 0 and math.isfinite(sd) and math.isfinite(difference)):
+        raise ValueError("the standard deviation must be above 0 and all numbers finite")
+    if not (0 <= icc <= 1 and 1 <= cluster_size <= min(n_treated, n_comparison)) or results < 4:
+        raise ValueError("the ICC must lie between 0 and 1, and each group hold at least one cluster and two results")
+    inner = results - 2 - 2 * (cluster_size - 1) * icc
+    spread = (results - 2) * (1 - icc) ** 2 + cluster_size * (results - 2 * cluster_size) * icc**2
+    spread += 2 * (results - 2 * cluster_size) * icc * (1 - icc)
+    df = inner**2 / spread if spread > 0 else 0.0
+    if not df > 1:
+        raise ValueError("the clusters are too few to know the standard deviation")
+    gamma, factor = inner / (results - 2), 1 - 3 / (4 * df - 1)
+    d = difference / sd * math.sqrt(gamma)
+    design_effect = 1 + (cluster_size - 1) * icc
+    variance = (1 / n_treated + 1 / n_comparison) * design_effect + d**2 / (2 * df)
+    return ClusteredG(factor * d, factor * math.sqrt(variance), df, factor, gamma, design_effect)
+
+
 def cox_index(share_treated: float, share_comparison: float) -> float:
     """Difference of log odds over 1.65, in SD, for shares in (0, 1) (Cox 1970; Sanchez-Meca et al. 2003).
 
