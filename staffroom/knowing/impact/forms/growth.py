@@ -69,10 +69,18 @@ class CoachForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = coaches_of(teacher)
 
+    def clean(self) -> dict[str, Any]:
+        # "Nobody" is an answer; a body without any is none.
+        if "coach" not in self.data:
+            self.add_error("coach", _("Choose a coach, or nobody."))
+        return self.cleaned_data
+
 
 class AimsForm(forms.Form):
     """Which practices an activity is there for."""
 
+    # A form in which nothing is ticked sends nothing else.
+    is_said = forms.CharField(widget=forms.HiddenInput, initial="1")
     elements = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Practices"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
