@@ -69,5 +69,22 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "computed.",
         "clustered_finer": "As asked, errors are clustered by %(name)s. What students of a school share is then not "
         "counted, so that intervals may be too narrow.",
+        # other places
+        "works_in_some_site": "It seems to work in some schools and not in others: true effects differ between schools by an SD of "
+        "%(tau).2f; in a new school the effect is likely between %(low).2f and %(high).2f SD.",
+        "works_in_some_cohort": "It seems to work in some cohorts and not in others: true effects differ between cohorts by an SD of "
+        "%(tau).2f; in a new cohort the effect is likely between %(low).2f and %(high).2f SD.",
+        "differs_by_site": "How large the effect is differs between schools by an SD of %(tau).2f; in a new school it is likely between "
+        "%(low).2f and %(high).2f SD.",
+        "differs_by_cohort": "How large the effect is differs between cohorts by an SD of %(tau).2f; in a new cohort it is likely between "
+        "%(low).2f and %(high).2f SD.",
+        "holds_by_site": "It holds from school to school: in a new school the effect is likely between %(low).2f and %(high).2f SD.",
+        "holds_by_cohort": "It holds from cohort to cohort: in a new cohort the effect is likely between %(low).2f and %(high).2f SD.",
+        "next_site": "In a new school the effect is likely between %(low).2f and %(high).2f SD.",
+        "next_cohort": "In a new cohort the effect is likely between %(low).2f and %(high).2f SD.",
+        "replicability_no_effects": "Whether it would do the same elsewhere is not yet known.",
+        "replicability_too_few": "Whether it would do the same elsewhere is not yet known: that takes at least 3 schools "
+        "or cohorts with an effect of their own; there are %(sites)d.",
+        "scalability_one_wave": "Whether it holds as it spreads is not yet known: that takes at least 2 waves.",
     }
 )

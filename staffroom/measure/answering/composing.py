@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from staffroom.measure import effects, gates
-from staffroom.measure.answer import Answer, Replicability
+from staffroom.measure.answer import Answer
 from staffroom.measure.answering.estimate import Estimate
 from staffroom.measure.answering.finite import only_finite
 from staffroom.measure.answering.gating import all_gates
 from staffroom.measure.answering.panel import staggered
 from staffroom.measure.answering.plain import description
 from staffroom.measure.answering.saying import sentences
+from staffroom.measure.answering.spreading import replicability, spread
 from staffroom.measure.deciding import Decision, decide, stopped
 from staffroom.measure.question import Overrides, Question
 from staffroom.measure.sentence import Sentence, say
@@ -58,12 +59,14 @@ def clustered(question: Question) -> Question:
 
 
 def _whole(question: Question, decision: Decision, estimate: Estimate, found: Answer) -> Answer:
-    sites = Replicability()
+    sites = replicability(estimate.places, estimate.scale, clusters=estimate.n.clusters)
     return replace(
         found,
         by_event_time=estimate.by_event_time,
         by_group_time=estimate.by_group_time,
         replicability=sites,
+        scalability=spread(question, estimate.waves, estimate.scale),
+        by_subgroup=estimate.by_subgroup,
         sentence=sentences(question, estimate, sites),
         warnings=(*decision.warnings, *_warnings(question), *estimate.warnings),
         reasons=estimate.reasons,

@@ -9,7 +9,7 @@ import numpy as np
 
 from staffroom.measure import effects
 from staffroom.measure.answer import Effect, Line, Size
-from staffroom.measure.cells import Cells, Floats
+from staffroom.measure.cells import Bools, Cells, Floats
 from staffroom.measure.gates import PROMISING, Gate, enough_to_show
 from staffroom.measure.sentence import Sentence
 from staffroom.measure.staggered import distinct
@@ -71,6 +71,22 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Effects of sites, cohorts or waves in outcome units, those with an error only."""
+
+    by: str
+    """'site', 'cohort' or 'wave'."""
+    labels: tuple[Any, ...]
+    effect: Floats
+    standard_error: Floats
+    df: Floats
+    sizes: tuple[Size, ...]
+    covariance: Floats | None = None
+    own: Bools | None = None
+    """(S,) whether a site was compared within itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
     """What one estimator found; without an effect it says why in `reasons`."""
 
@@ -94,6 +110,10 @@ class Estimate:
     reasons: tuple[Sentence, ...] = ()
     said: tuple[Sentence, ...] = ()
     """Sentences of its own, behind the headline."""
+    places: tuple[Places, ...] = ()
+    """Effects by site, then by cohort, for what the next site should expect."""
+    waves: Places | None = None
+    by_subgroup: tuple[Line, ...] = ()
     scores: Floats | None = None
     """(G,) contributions of the cells' clusters to the error of the effect, in SD; None where they are not had."""
 

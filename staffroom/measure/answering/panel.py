@@ -8,8 +8,10 @@ import numpy as np
 
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
-from staffroom.measure.answering.estimate import Estimate, Scale, Sides, hide_small
+from staffroom.measure.answering.estimate import Estimate, Places, Scale, Sides, hide_small
 from staffroom.measure.answering.gating import composition
+from staffroom.measure.answering.spreading import of_averages, of_sites
+from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.group_time import CallawaySantAnna, group_time_effects
 from staffroom.measure.influence import multiplier_quantile
@@ -18,7 +20,8 @@ from staffroom.measure.projection import least_squares
 from staffroom.measure.question import Question
 from staffroom.measure.result import Side, Study
 from staffroom.measure.sentence import Sentence, say
-from staffroom.measure.staggered import NEVER, Average, distinct, event_times
+from staffroom.measure.sites import site_effects
+from staffroom.measure.staggered import NEVER, Average, distinct, event_times, impute
 from staffroom.measure.study import Estimated, examine
 
 DRAWS = 999
@@ -113,9 +116,63 @@ class Panel:
             beside=self._beside(),
             details=self._details(test),
             warnings=found.described.warnings + self._warnings(effect),
+            places=self._places(),
+            waves=self._waves(),
+            by_subgroup=self._subgroups(),
             scores=found.imputation.scores[:, 0] / found.sd,
         )
         return estimate if estimator == "imputation" else self._instead(estimate, estimator)
+
+    def _places(self) -> tuple[Places, ...]:
+        """Effects by site, then by cohort: as labeled, or else by first term."""
+        site, cohort = self.question.site, self.question.cohort
+        assert site is not None
+        sites = of_sites(site_effects(self.cells, self.first, site, self.found.imputation))
+        if cohort is None:
+            return sites, self._by_group("cohort")
+        labels, codes = np.unique(cohort, return_inverse=True)
+        return sites, self._by_label("cohort", labels.tolist(), codes)
+
+    def _waves(self) -> Places:
+        wave = self.question.wave
+        if wave is None:
+            return self._by_group("wave")
+        labels = np.unique(wave[wave >= 0])
+        codes = np.where(wave >= 0, np.searchsorted(labels, wave), NEVER)
+        return self._by_label("wave", labels.tolist(), codes)
+
+    def _by_group(self, by: str) -> Places:
+        found = self.found.imputation
+        before = 1 + len(found.by_event_time)
+        scores = found.scores[:, before : before + len(found.by_group)]
+        return of_averages(by, [one.key for one in found.by_group], found.by_group, scores, self.found.df)
+
+    def _by_label(self, by: str, labels: list[Any], codes: Ints) -> Places:
+        found, averages, scores = self._labeled(codes)
+        return of_averages(by, [labels[one] for one in found], averages, scores, self.found.df)
+
+    def _labeled(self, codes: Ints) -> tuple[list[int], tuple[Average, ...], Floats]:
+        """Codes that occur, averages over their treated cells and scores (G, Q), for codes (I,) of teachers."""
+        found = impute(self.cells, self.first, leave_out=True, by=codes)
+        averages = found.by_label
+        scores = found.scores[:, found.scores.shape[1] - len(averages) :]
+        return [int(one.key or 0) for one in averages], averages, scores
+
+    def _subgroups(self) -> tuple[Line, ...]:
+        """Of declared subgroups only, one family after the other."""
+        lines: list[Line] = []
+        for subgroup in self.question.subgroups:
+            if subgroup.declared:
+                labels, codes = np.unique(subgroup.label.astype(str), return_inverse=True)
+                codes = np.where(labels[codes] == "", NEVER, codes)
+                keys, averages, _ = self._labeled(codes)
+                named = [f"{subgroup.name}: {labels[key]}" for key in keys]
+                family = [
+                    replace(self._average(one), group=name, event_time=None)
+                    for name, one in zip(named, averages, strict=True)
+                ]
+                lines += hide_small(family)
+        return tuple(lines)
 
     def _effect(self) -> Effect:
         """The headline; with few clusters the more cautious of Student's t and the bootstrap."""
