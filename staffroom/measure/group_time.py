@@ -144,7 +144,7 @@ def group_time_effects(
     if anticipation < 0:
         raise ValueError(f"anticipation must be 0 or more terms, not {anticipation}")
     columns = np.arange(1, cells.mean.shape[1]) if covariates is None else np.array(covariates, dtype=np.int64)
-    begin, terms = _beginnings(cells.terms, first_treated, controls, anticipation)
+    begin, terms = beginnings(cells.terms, first_treated, controls, anticipation)
     if terms == 0:
         return None
     panel = _Panel(cells, begin, columns, controls, method, anticipation, weights)
@@ -165,7 +165,7 @@ def _known(name: str, value: str, choices: Sequence[str]) -> None:
         raise ValueError(f"{name} must be one of {tuple(choices)}, not {value!r}")
 
 
-def _beginnings(terms: Ints, first_treated: Ints, controls: str, anticipation: int) -> tuple[Ints, int]:
+def beginnings(terms: Ints, first_treated: Ints, controls: str, anticipation: int) -> tuple[Ints, int]:
     """First treated term (I,), LAST for never, and how many terms from the first can be compared: 0 for none."""
     never = (first_treated == NEVER) | (first_treated > terms[-1] + anticipation)
     begin = np.where(never, LAST, first_treated)
