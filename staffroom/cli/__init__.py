@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _serving(commands)
     _keeping(commands)
     _moving(commands)
+    _studying(commands)
     return parser
 
 
@@ -194,3 +195,78 @@ def _statements(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--report", metavar="FILE", help="where to say which lines were not taken (default: FILE.problems.txt)"
     )
     kind.add_argument("--quiet", action="store_true", help="tell no progress")
+
+
+def _studying(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Questions about plain files. They need neither server nor database, so they take no --data."""
+    study = commands.add_parser("study", help="Find out what works, from plain files.")
+    deeds = study.add_subparsers(title="what", metavar="WHAT", required=True)
+    for name, text in (
+        ("run", "answer the question that a TOML file asks, from CSV or Parquet files"),
+        ("check", "say what `run` would do: estimator, reasons, counts, problems; no estimate"),
+        ("init", "write a commented TOML file that fits a file's columns"),
+        ("pool", "put the evidence bundles of several organizations together"),
+        ("power", "say which effect a design could see, and how many teachers it would need"),
+    ):
+        deed = deeds.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        deed.set_defaults(does=f"study:{name}", data=None)
+        {"run": _study_run, "check": _study_check, "init": _study_init, "pool": _study_pool, "power": _study_power}[
+            name
+        ](deed)
+
+
+def _study_run(deed: argparse.ArgumentParser) -> None:
+    deed.add_argument("file", metavar="STUDY.toml")
+    deed.add_argument("--json", action="store_true", help="the whole result as JSON")
+    deed.add_argument("--out", metavar="DIR", help="a new folder for result.json, tables, pictures and a report")
+    deed.add_argument(
+        "--bundle", metavar="FILE", help="also write an evidence bundle that other organizations can pool"
+    )
+    deed.add_argument(
+        "--key", metavar="FILE", help="the private key (PEM, Ed25519) that signs the bundle; made if missing"
+    )
+
+
+def _study_check(deed: argparse.ArgumentParser) -> None:
+    deed.add_argument("file", metavar="STUDY.toml")
+    deed.add_argument("--json", action="store_true", help="for machines")
+
+
+def _study_init(deed: argparse.ArgumentParser) -> None:
+    deed.add_argument("file", metavar="FILE", help="CSV or Parquet with the students' results")
+    deed.add_argument("--to", metavar="STUDY.toml", help="where to write it (default: beside the file)")
+
+
+def _study_pool(deed: argparse.ArgumentParser) -> None:
+    deed.add_argument("bundles", metavar="BUNDLE", nargs="+")
+    deed.add_argument("--json", action="store_true", help="for machines")
+
+
+def _study_power(deed: argparse.ArgumentParser) -> None:
+    deed.add_argument("--from", dest="study", metavar="STUDY.toml", help="take the numbers from a study's files")
+    deed.add_argument("--design", choices=("lottery", "phase-in", "comparison"), default="lottery")
+    deed.add_argument(
+        "--unit", choices=("teacher", "school"), default="teacher", help="who is drawn or takes part as a whole"
+    )
+    deed.add_argument("--teachers", type=int, metavar="N", help="how many teachers in all")
+    deed.add_argument("--schools", type=int, metavar="N", help="in how many schools")
+    deed.add_argument("--students", type=int, default=25, metavar="N", help="of each teacher in a term (default: 25)")
+    deed.add_argument("--terms", type=int, default=8, metavar="N", help="with outcomes (default: 8)")
+    deed.add_argument(
+        "--icc", type=float, default=0.15, metavar="R", help="share of variance between teachers (default: 0.15)"
+    )
+    deed.add_argument("--share", type=float, default=0.5, metavar="S", help="of teachers who take part (default: 0.5)")
+    deed.add_argument(
+        "--explained", type=float, default=0.0, metavar="R2", help="share of variance that covariates explain"
+    )
+    deed.add_argument(
+        "--shock",
+        type=float,
+        default=0.01,
+        metavar="R",
+        help="share of variance of a class in one term (default: 0.01)",
+    )
+    deed.add_argument(
+        "--smallest", type=float, default=0.10, metavar="SD", help="the smallest effect that would matter"
+    )
+    deed.add_argument("--json", action="store_true", help="for machines")
