@@ -25,6 +25,8 @@ urlpatterns = [
     path("lessons/", include("staffroom.seeing.lessons.urls")),
     path("", include("staffroom.seeing.lessons.clip_urls")),
     path("what-works/", include("staffroom.knowing.impact.urls")),
+    path("lotteries/", include("staffroom.knowing.impact.urls.lotteries")),
+    path("evidence/", include("staffroom.knowing.impact.urls.evidence")),
     path("growth/", include("staffroom.knowing.impact.urls.growth")),
     path("", include("staffroom.home.urls")),
 ]

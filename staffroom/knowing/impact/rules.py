@@ -150,3 +150,22 @@ def may_note_standing(person: Person, teacher: Person, element: Element) -> bool
         return True
     shown = Goal.objects.filter(person=teacher, element=element, coach=person, ended_at=None).exists()
     return shown and may_coach(person, teacher)
+
+
+def may_see_sites(viewer: object, scope: Organization) -> bool:
+    """Whether schools are named to the viewer in what works: those who lead or administer the whole of what is compared."""
+    named = (Role.ADMINISTRATOR, *LEADERS)
+    return any(held.role in named and scope.path.startswith(held.organization.path) for held in memberships_of(viewer))
+
+
+# --- Evidence between organizations ---------------------------------------------------------------------------------------------
+
+
+def may_take_in_evidence(person: object, activity: Activity) -> bool:
+    """Leaders, administrators and researchers of an activity's organization hold others' evidence beside their own."""
+    return is_in(person, activity.organization, *ROLES)
+
+
+def may_hand_on_evidence(person: object, organization: Organization) -> bool:
+    """What leaves an organization, its district leaders and administrators hand on."""
+    return is_in(person, organization, Role.ADMINISTRATOR, Role.DISTRICT_LEADER)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.tasks import task
 
-from staffroom.knowing.impact import actions
+from staffroom.knowing.impact import actions, queries
+from staffroom.knowing.impact.models import Study
 from staffroom.records.models import Activity
 
 
@@ -20,3 +21,21 @@ def compute_changed() -> int:
     """Compute every activity whose ledgers have changed: every hour."""
     found = Activity.objects.select_related("organization").order_by("organization", "name", "pk")
     return actions.compute_all(activities=list(found))
+
+
+@task
+def answer_study(study_id: int) -> int:
+    """Compute the answers to a study's versions anew, as far as their ledgers have changed."""
+    return actions.answer_studies(studies=list(Study.objects.filter(pk=study_id)))
+
+
+@task
+def answer_registered() -> int:
+    """The same for every study that is open: every hour."""
+    return actions.answer_studies(studies=list(Study.objects.filter(versions__isnull=False).distinct()))
+
+
+@task
+def invite_due() -> int:
+    """Invite those whose wave is near, and the next in line for seats that fell free: every hour."""
+    return sum(actions.invite(lottery=each) for each in queries.drawn_lotteries())

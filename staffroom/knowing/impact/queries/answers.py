@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySe
 from staffroom.jobs.models import Job
 from staffroom.jobs.queries import jobs_about
 from staffroom.knowing.impact.models import Estimate, Tally
-from staffroom.knowing.impact.rules import what_works_seeable_by
+from staffroom.knowing.impact.rules import may_see_sites, what_works_seeable_by
 from staffroom.knowing.impact.summing import Stretch
 from staffroom.people.models import Membership, Organization, Role, Term
 from staffroom.people.rules import lasting
@@ -40,7 +40,11 @@ def activities_named(viewer: object, slug: str, at: str = "") -> list[Activity]:
 
 def scope_of(activity: Activity) -> Organization:
     """Where comparisons are made: the district of an activity; where there is none, its own organization."""
-    place = activity.organization
+    return district_around(activity.organization)
+
+
+def district_around(place: Organization) -> Organization:
+    """The district in which a place lies, or the place itself."""
     if place.kind in (Organization.Kind.DISTRICT, Organization.Kind.STATE):
         return place
     districts = Organization.objects.filter(pk__in=place.ancestor_pks, kind=Organization.Kind.DISTRICT)
@@ -97,6 +101,14 @@ def estimates_of(activities: Iterable[Activity]) -> dict[int, list[Estimate]]:
     for many in found.values():
         many.sort(key=lambda each: each.instrument.kind != Instrument.Kind.TEST)
     return found
+
+
+def school_names(viewer: object, scope: Organization) -> dict[str, str]:
+    """Names of the schools of a part of the tree by key, for those to whom they may be named; nothing for others."""
+    if not may_see_sites(viewer, scope):
+        return {}
+    found = Organization.objects.filter(path__startswith=scope.path, kind=Organization.Kind.SCHOOL)
+    return {str(key): name for key, name in found.values_list("key", "name")}
 
 
 def estimate_on(activity: Activity, instrument: Instrument) -> Estimate | None:

@@ -1,0 +1,288 @@
+"""From the ledgers to a question: what `measure` is asked about one study or one exploratory look, and what is kept of the answer.
+
+Taking part begins in the first term that ends on or after a teacher's first day; it lasts. Of a study whose time is told, results
+after it are left out, and so are those of teachers who took part already before it; earlier results of the others are the ground on
+which it compares. Where a lottery decided, it is asked by who was drawn, not by who came (intention to treat).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from staffroom.knowing.impact.hiding import hidden_lines, is_small, shown
+from staffroom.knowing.impact.studying import NEVER, first_term, plain
+from staffroom.knowing.impact.summing import Stretch
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from staffroom.measure.answer import Answer
+    from staffroom.measure.cells import Cells
+    from staffroom.measure.question import CostLine, Costs, Hours, Lottery, Question, Subgroup
+
+NOT_DRAWN_HERE = -1
+EARLIER = "by_earlier_results"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a lottery decided: per teacher whether she was drawn first, her block and what was drawn; and when the waves begin."""
+
+    first: Mapping[str, bool]
+    block: Mapping[str, str]
+    unit: Mapping[str, str]
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a question is made of, as the ledgers and the registration have it."""
+
+    cells: pyarrow.Table
+    first_on: Mapping[str, date]
+    terms: Sequence[Stretch]
+    """The terms that have outcomes, in order."""
+    students: int
+    is_higher_better: bool = True
+    seconds: Mapping[str, int] = field(default_factory=dict)
+    planned_hours: float | None = None
+    ingredients: Sequence[Mapping[str, Any]] = ()
+    students_taught: int = 0
+    is_registered: bool = False
+    smallest_effect: float = 0.10
+    estimator: str = ""
+    controls: str = ""
+    begins: date | None = None
+    """From when on results count; None: all of them."""
+    ends: date | None = None
+    schools: frozenset[str] = frozenset()
+    """Keys of the schools that are asked about; none: all."""
+    subgroups: Mapping[str, Any] = field(default_factory=dict)
+    drawn: Drawn | None = None
+
+
+def has_results(material: Material) -> bool:
+    """Whether any result of the time that is asked about is there yet."""
+    return any(_counts(term, material) for term in material.terms)
+
+
+def _counts(term: Stretch, material: Material) -> bool:
+    """Whether a term lies in the time that is asked about: it ends on or after its first day, and begins until its last."""
+    after = material.begins is None or term.ends_on >= material.begins
+    return after and (material.ends is None or term.begins_on <= material.ends)
+
+
+def question_of(material: Material) -> Question:
+    """The question. Needs at least one cell; ValueError says what contradicts itself."""
+    from staffroom.measure.question import Claims, Overrides, Question
+
+    cells, first = _cells(material)
+    teachers = [str(key) for key in cells.teachers]
+    return Question(
+        cells=cells, first_treated=first, lottery=_lottery(material, teachers),
+        site=cells.clusters[cells.cluster_of], subgroups=_subgroups(material, cells, first),
+        hours=_hours(material, teachers), costs=_costs(material),
+        overrides=Overrides(estimator=material.estimator or None, controls=material.controls or None),
+        claims=Claims(
+            registered=material.is_registered, smallest_effect=material.smallest_effect, students=material.students or None
+        ),
+    )  # fmt: skip
+
+
+def _cells(material: Material) -> tuple[Cells, Any]:
+    """The cells that are asked about, and the first term of taking part of each of their teachers."""
+    import numpy as np
+
+    from staffroom.measure.moments import cells_from_sums
+
+    ordinal = {term.begins_on: number for number, term in enumerate(material.terms)}
+    starts = {teacher: first_term(day, material.terms) for teacher, day in material.first_on.items()}
+    rows = [row for row in material.cells.to_pylist() if _is_asked(row, material, ordinal, starts)]
+    if not rows:
+        raise ValueError("no results are left")
+    sign = 1.0 if material.is_higher_better else -1.0
+    cells = cells_from_sums(
+        teacher=np.array([row["teacher_key"] for row in rows]), school=np.array([row["school_key"] for row in rows]),
+        term=np.array([ordinal[row["term_begins_on"]] for row in rows]), n=np.array([row["n"] for row in rows]),
+        y_sum=sign * np.array([row["y_sum"] for row in rows]), y_sumsq=np.array([row["y_sumsq"] for row in rows]),
+    )  # fmt: skip
+    return cells, np.array([starts.get(str(key), NEVER) for key in cells.teachers])
+
+
+def _is_asked(
+    row: Mapping[str, Any], material: Material, ordinal: Mapping[date, int], starts: Mapping[str, int]
+) -> bool:
+    if material.schools and row["school_key"] not in material.schools:
+        return False
+    number = ordinal[row["term_begins_on"]]
+    term = material.terms[number]
+    if _counts(term, material):
+        return True
+    took_part = NEVER < starts.get(row["teacher_key"], NEVER) <= number
+    return term.ends_on < (material.begins or date.min) and not took_part
+
+
+def _lottery(material: Material, teachers: Sequence[str]) -> Lottery | None:
+    import numpy as np
+
+    from staffroom.measure.question import Lottery
+
+    drawn = material.drawn
+    if drawn is None:
+        return None
+    since = first_term(drawn.since, material.terms)
+    until = first_term(drawn.until, material.terms)
+    return Lottery(
+        assigned=np.array([int(drawn.first[key]) if key in drawn.first else NOT_DRAWN_HERE for key in teachers]),
+        block=np.array([drawn.block.get(key, "") for key in teachers]),
+        unit=np.array([drawn.unit.get(key, key) for key in teachers]),
+        since=None if since == NEVER else since, until=None if until == NEVER else until,
+    )  # fmt: skip
+
+
+def _subgroups(material: Material, cells: Cells, first: Any) -> tuple[Subgroup, ...]:
+    """The groups that were named beforehand: of schools, and by how a teacher's students scored before anybody took part."""
+    import numpy as np
+
+    from staffroom.measure.question import Subgroup
+
+    found = []
+    group_of = {each["key"]: label for label, schools in _groups(material.subgroups).items() for each in schools}
+    if group_of:
+        own = [str(cells.clusters[each]) for each in _cluster_of_teacher(cells)]
+        found.append(Subgroup("schools", np.array([group_of.get(key, "") for key in own]), declared=True))
+    if material.subgroups.get(EARLIER):
+        found.append(Subgroup("earlier_results", _halves(cells, first), declared=True))
+    return tuple(found)
+
+
+def _groups(subgroups: Mapping[str, Any]) -> Mapping[str, Any]:
+    groups: Mapping[str, Any] = subgroups.get("schools") or {}
+    return groups
+
+
+def _cluster_of_teacher(cells: Cells) -> Any:
+    return cells.cluster_of
+
+
+def _halves(cells: Cells, first: Any) -> Any:
+    """'below' or 'above' the middle by the mean of a teacher's students before she took part, within terms; '' if there is none."""
+    import numpy as np
+
+    before = (first[cells.teacher] < 0) | (cells.term < first[cells.teacher])
+    before &= cells.term < (int(first[first >= 0].min()) if (first >= 0).any() else int(cells.term.max()) + 1)
+    level = np.full(len(cells.teachers), np.nan)
+    if not before.any():
+        return np.full(len(cells.teachers), "", dtype="<U5")
+    weight, mean = cells.n[before], cells.mean[before, 0]
+    terms = cells.term[before]
+    of_term = np.bincount(terms, weight * mean) / np.maximum(np.bincount(terms, weight), 1)
+    teacher = cells.teacher[before]
+    total = np.bincount(teacher, weight, minlength=len(level))
+    sums = np.bincount(teacher, weight * (mean - of_term[terms]), minlength=len(level))
+    level[total > 0] = sums[total > 0] / total[total > 0]
+    middle = np.nanmedian(level)
+    return np.where(np.isnan(level), "", np.where(level < middle, "below", "above"))
+
+
+def _hours(material: Material, teachers: Sequence[str]) -> Hours | None:
+    """Hours of those who took part; nobody's where too few did."""
+    import numpy as np
+
+    from staffroom.measure.question import Hours
+
+    if is_small(len(material.seconds)) or not material.seconds:
+        return None
+    given = [material.seconds[key] / 3600 if key in material.seconds else np.nan for key in teachers]
+    return Hours(np.array(given, dtype=np.float64), material.planned_hours or None)
+
+
+# --- Costs ---------------------------------------------------------------------------------------------------------------------
+
+
+def _costs(material: Material) -> Costs | None:
+    """The ingredients; people's time put together where few stand behind a line, and nothing where they are few even so."""
+    from staffroom.measure.question import Costs
+
+    rows = [row for row in material.ingredients if row["amount_usd_cents"] > 0]
+    if any(is_small(row["persons"]) for row in rows):
+        rows = _together(rows)
+    if not rows or any(is_small(row["persons"]) for row in rows):
+        return None
+    years = [row["price_year"] for row in rows if row["price_year"]]
+    return Costs(
+        lines=tuple(_line(row) for row in rows), price_year=max(years, default=None),
+        students=material.students_taught or None,
+    )  # fmt: skip
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kept: list[Mapping[str, Any]] = [row for row in rows if not row["persons"]]
+    joined: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        if row["persons"]:
+            same = joined.setdefault(
+                (row["is_business_as_usual"], row["scales_with"], row["is_opportunity"], row["price_year"]),
+                {**row, "ingredient": "time of people", "role": "", "payer": "", "amount_usd_cents": 0, "persons": 0},
+            )
+            same["amount_usd_cents"] += row["amount_usd_cents"]
+            same["persons"] = max(same["persons"], row["persons"])
+    return [*kept, *joined.values()]
+
+
+def _line(row: Mapping[str, Any]) -> CostLine:
+    from staffroom.measure.question import CostLine, Ingredient
+
+    return CostLine(
+        Ingredient(row["ingredient"] or row["kind"], Decimal(1), int(row["amount_usd_cents"]), row["payer"] or ""),
+        kind=row["kind"], scales_with=row["scales_with"] or "teacher", is_opportunity=bool(row["is_opportunity"]),
+        instead=bool(row["is_business_as_usual"]),
+    )  # fmt: skip
+
+
+# --- What is kept --------------------------------------------------------------------------------------------------------------
+
+KEYS = ("event_time", "group", "term", "wave")
+
+
+def kept(answer: Answer) -> dict[str, Any]:
+    """The answer as JSON, key by key, without what would tell of fewer than five people."""
+    said: dict[str, Any] = plain(answer)
+    for name in ("by_event_time", "by_group_time", "by_subgroup"):
+        said[name] = _without_small(said[name])
+    said["replicability"]["by_site"] = _without_small(said["replicability"]["by_site"])
+    said["scalability"]["by_wave"] = _without_small(said["scalability"]["by_wave"])
+    _hide_few(said["n"])
+    return said
+
+
+def _without_small(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    people = [_people(line) for line in lines]
+    hidden = hidden_lines(people, also=[bool(line.get("hidden")) for line in lines])
+    return [
+        {**{name: line[name] for name in KEYS if name in line}, "hidden": True, "effect": None, "n": None}
+        if hide
+        else line
+        for line, hide in zip(lines, hidden, strict=True)
+    ]
+
+
+def _people(line: Mapping[str, Any]) -> int:
+    """How many teachers stand behind a line: those who took part, where that is told."""
+    size = line.get("n")
+    if isinstance(size, Mapping):
+        return int(size.get("treated_teachers") or size.get("teachers") or 0)
+    return int(line.get("teachers") or 0)
+
+
+def _hide_few(counts: dict[str, Any]) -> None:
+    parts = ("treated_teachers", "comparison_teachers")
+    if any(is_small(counts[name]) for name in parts):
+        counts["teachers"] = None
+    for name in (*parts, "students"):
+        counts[name] = shown(counts[name])

@@ -1,0 +1,23 @@
+"""Addresses of lotteries."""
+
+from django.urls import path
+
+from staffroom.knowing.impact.views import lotteries
+
+app_name = "lotteries"
+urlpatterns = [
+    path("", lotteries.lotteries, name="lotteries"),
+    path("new/", lotteries.new_lottery, name="new"),
+    path("power/", lotteries.power, name="power"),
+    path("<slug:slug>/", lotteries.lottery, name="lottery"),
+    path("<slug:slug>/change/", lotteries.change_lottery, name="change"),
+    path("<slug:slug>/people/", lotteries.add_people, name="add_people"),
+    path("<slug:slug>/people/<int:pk>/remove/", lotteries.remove_person, name="remove_person"),
+    path("<slug:slug>/people.csv", lotteries.people, name="people_csv"),
+    path("<slug:slug>/announce/", lotteries.announce, name="announce"),
+    path("<slug:slug>/draw/", lotteries.draw, name="draw"),
+    path("<slug:slug>/again/", lotteries.draw_anew, name="draw_anew"),
+    path("<slug:slug>/offers/<int:pk>/", lotteries.answer, name="answer"),
+    path("<slug:slug>/draw.csv", lotteries.check, name="check"),
+    path("<slug:slug>/study/", lotteries.make_study, name="make_study"),
+]
