@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from staffroom.knowing import pictures
 from staffroom.knowing.impact.hiding import hidden_lines, is_small, shown
-from staffroom.knowing.impact.studying import NEVER, first_term, plain
+from staffroom.knowing.impact.studying import NEVER, first_term
 from staffroom.knowing.impact.summing import Stretch
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ KEYS = ("event_time", "group", "term", "wave")
 
 def kept(answer: Answer) -> dict[str, Any]:
     """The answer as JSON, key by key, without what would tell of fewer than five people."""
-    said: dict[str, Any] = plain(answer)
+    said: dict[str, Any] = pictures.plain(answer)
     for name in ("by_event_time", "by_group_time", "by_subgroup"):
         said[name] = _without_small(said[name])
     said["replicability"]["by_site"] = _without_small(said["replicability"]["by_site"])

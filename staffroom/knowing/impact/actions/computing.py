@@ -16,7 +16,7 @@ from staffroom import __version__
 from staffroom.jobs.actions import later, report
 from staffroom.jobs.models import Job
 from staffroom.knowing import frames
-from staffroom.knowing.impact import queries, studying, summing
+from staffroom.knowing.impact import asking, queries, studying, summing
 from staffroom.knowing.impact.hiding import shown
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.people.models import Organization, Person
@@ -26,7 +26,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-METHOD = 2
+METHOD = 3
 """Raised whenever the same input would give another answer."""
 BREATHER = timedelta(minutes=5)
 """How long an answer is good enough although new entries keep arriving."""
@@ -122,6 +122,8 @@ class _Computation:
     def _answer(self, instrument: Instrument) -> dict[str, Any] | None:
         import numpy as np
 
+        from staffroom.measure import answering
+
         path, key = self.scope.path, str(instrument.key)
         cells = frames.outcome_cells(path, key)
         if not cells.num_rows:
@@ -130,8 +132,23 @@ class _Computation:
             cells=cells, first_on=self.uptake.first_on, terms=self._terms_with_outcomes(cells.column("term_begins_on")),
             students=frames.students(path, key), is_higher_better=instrument.is_higher_better,
         )  # fmt: skip
-        study, kept = studying.answer(question, np.random.default_rng(studying.seed_of(question)))
-        return {**kept, **self._for_the_hours(question, study, path, key)}
+        seed = studying.seed_of(question)
+        study, kept = studying.answer(question, np.random.default_rng(seed))
+        hours = self._for_the_hours(question, study, path, key)
+        material = self._material(question, path, hours["students_taught"])
+        found = asking.kept(answering.answer(asking.question_of(material), np.random.default_rng(seed)))
+        return {**kept, **hours, "answer": found}
+
+    def _material(self, question: studying.Question, path: str, students_taught: int | None) -> asking.Material:
+        """The same question with hours and costs: an exploratory look at all there is."""
+        ingredients = frames.ingredients(path, str(self.activity.key)).to_pylist()
+        return asking.Material(
+            cells=question.cells, first_on=question.first_on, terms=question.terms, students=question.students,
+            is_higher_better=question.is_higher_better,
+            seconds=self.uptake.teacher_seconds(until=question.terms[-1].begins_on),
+            planned_hours=float(self.activity.planned_hours or 0) or None, ingredients=ingredients,
+            students_taught=students_taught or 0,
+        )  # fmt: skip
 
     def _terms_with_outcomes(self, days: Any) -> list[summing.Stretch]:
         ends: dict[date, summing.Stretch] = {}
