@@ -14,7 +14,7 @@ from staffroom.measure.cells import Bools, Floats
 
 TIE = 1e-9
 """Draws whose squared statistic falls short of the observed one by less than this share count as equal to it."""
-DOUBLINGS, HALVINGS = 24, 50
+DOUBLINGS, HALVINGS = 24, 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ clusters, so their dummies stay as columns of R = (X, terms), net of teacher eff
 C_g = F' R_g'R_g F, the cluster's hat matrix is P_g + (R_g F)(R_g F)', and the adjusted scores of a cluster are
 (I - C_g)^{-1/2} F' R_g' e_g: of the size of R, so that moments are enough. That equals clubSandwich's CR2 of the
 regression with all dummies written out. On moments without term columns (`projection.projected_moments`) it is CR2 of
-the regression on projected columns, which takes no notice that term effects were estimated.
+the regression on projected columns, which takes no notice that term effects were estimated. One difference: see SEEN.
 
 Degrees of freedom are those of Bell & McCaffrey (2002), per coefficient. CR3 is the cluster jackknife about the full
 estimate, (G-1)/G sum (b_(g) - b)(b_(g) - b)', each b_(g) with term effects of its own.
@@ -24,6 +24,9 @@ from staffroom.measure.projection import Moments, centered, cluster_moments, ind
 KINDS = ("CR1", "CR2", "CR3")
 FULL = 1e-9
 """A direction of which a cluster holds all but this share cannot be told without that cluster."""
+SEEN = 0.5
+"""CR2 has no bias under the working model unless clusters are fitted perfectly in some direction, such as the only
+treated one; where it would see less than this share of the variance, there is no error rather than one too small."""
 WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 DRAWS = 1999
 FEW = 6
@@ -138,13 +141,17 @@ class Coordinates:
     """(G,) block of each cluster; None without own coordinate."""
 
     def reduced(self) -> tuple[Floats, Floats]:
-        """CR2: each cluster's part (G, P, Q) of coefficients less truth, and degrees of freedom (P,)."""
+        """CR2: each cluster's part (G, P, Q) of coefficients less truth, and degrees of freedom (P,).
+
+        NaN for a coefficient whose clusters are fitted so closely that little is left to judge by, see SEEN.
+        """
         value, vector = np.linalg.eigh(np.eye(self.shares.shape[1]) - self.shares)
         root = np.where(value > FULL, 1 / np.sqrt(np.where(value > FULL, value, 1.0)), 0.0)
         turned = vector * root[:, None, :]
         adjusted = turned @ (vector.transpose(0, 2, 1) @ self.directions)
-        influence = adjusted.transpose(0, 2, 1) @ self.scores
-        return influence, self._degrees(adjusted)
+        influence, df = adjusted.transpose(0, 2, 1) @ self.scores, self._degrees(adjusted)
+        influence[:, np.isnan(df)] = np.nan
+        return influence, df
 
     def _degrees(self, adjusted: Floats) -> Floats:
         """(sum p_i'p_i)^2 / sum (p_i'p_j)^2 with p_i'p_j = [i=j] v'C v - (C v)_i'(C v)_j (Pustejovsky & Tipton, (11))."""
@@ -160,7 +167,8 @@ class Coordinates:
             within = sum_by(self.block, pulled, blocks).reshape(blocks, *shared.shape[1:])
             whole = whole + 2 * (within**2).sum(axis=(0, 1)) + (sum_by(self.block, own**2, blocks) ** 2).sum(axis=0)
         spread_of = (itself**2 - 2 * itself * square).sum(axis=0) + whole
-        return np.asarray(np.divide(trace**2, spread_of, out=np.full_like(trace, np.nan), where=spread_of > 0))
+        told = trace > SEEN * (self.directions**2).sum(axis=0)
+        return np.asarray(np.divide(trace**2, spread_of, out=np.full_like(trace, np.nan), where=told & (spread_of > 0)))
 
     def left_out(self) -> tuple[Floats, Floats]:
         """CR3: what leaving each cluster out changes (G, P, Q), times sqrt((G-1)/G), and degrees of freedom (P,)."""

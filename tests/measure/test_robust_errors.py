@@ -13,6 +13,7 @@ from staffroom.measure.cells import cells_from_rows
 from staffroom.measure.projection import projected_moments
 from tests.measure.chicks import chicks
 from tests.measure.panels import dense, unbalanced_rows
+from tests.measure.slow import slow_cr2
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=12, deadline=None)
@@ -33,29 +34,6 @@ def sample(seed, *, weighted=False, schools=5, **shape):
         weight=weight if weighted else None,
     )
     return rows, weight, design, cells
-
-
-def power(matrix, exponent):
-    value, vector = np.linalg.eigh((matrix + matrix.T) / 2)
-    kept = value > 1e-9
-    return (vector[:, kept] * value[kept] ** exponent) @ vector[:, kept].T
-
-
-def slow_cr2(design, y, cluster, weight, which):
-    """Pustejovsky & Tipton (2018) on rows, all dummies written out, working variance 1/weight; error and degrees."""
-    x, outcome = design * np.sqrt(weight)[:, None], y * np.sqrt(weight)
-    bread = np.linalg.pinv(x.T @ x)
-    hat = x @ bread @ x.T
-    rest = np.eye(len(y)) - hat
-    residual, row = rest @ outcome, bread[which]
-    vectors, variance = [], 0.0
-    for group in np.unique(cluster):
-        here = cluster == group
-        adjusted = power(rest[np.ix_(here, here)], -0.5) @ x[here] @ row
-        variance += float(adjusted @ residual[here]) ** 2
-        vectors.append(rest[:, here] @ adjusted)
-    products = np.stack(vectors) @ np.stack(vectors).T
-    return np.sqrt(variance), np.trace(products) ** 2 / (products**2).sum()
 
 
 def slow_cr3(design, y, cluster, weight, which):
@@ -143,6 +121,18 @@ def test_sweeping_the_terms_out_gives_the_two_way_projection(seed):
     np.testing.assert_allclose(ours.standard_errors, theirs.standard_errors, rtol=1e-8)
 
 
+def test_the_slow_cr2_is_that_of_clubsandwich():
+    """The same page: conf_int of lm_lin(weight ~ Diet, covariates = ~Time, clusters = Chick), as printed."""
+    weight, day, chick, diet = chicks()
+    arms = (diet[:, None] == np.arange(4)).astype(float)
+    arms[:, 0] = 1.0
+    design = np.column_stack([arms, (day - day.mean())[:, None] * arms])
+    found = [slow_cr2(design, weight, chick, np.ones(len(weight)), which) for which in range(8)]
+    expected = ["5.727 18.0", "11.257 18.7", "10.177 18.7", "6.957 18.5"]
+    expected += ["0.759 18.0", "1.488 18.8", "1.351 18.8", "1.008 18.3"]
+    assert [f"{error:.3f} {df:.1f}" for error, df in found] == expected
+
+
 def test_an_explained_column_is_nan_in_its_place():
     rows, _, _, _ = sample(3)
     twice = cells_from_rows(
@@ -199,3 +189,13 @@ def test_cr2_intervals_cover_the_truth():
         found = robust.regress(robust.teacher_moments(drawn), 0, np.array([1]), kind="CR2")
         covered += abs(found.coefficients[0]) <= stdtrit(found.df[0], 0.975) * found.standard_errors[0]
     assert 0.93 <= covered / draws <= 0.97
+
+
+def test_the_only_treated_cluster_has_no_cr2():
+    """Its own part is fitted perfectly; what the others show of it is far too little."""
+    rows = unbalanced_rows(5, schools=6, teachers=24)
+    treated = ((rows.school == rows.school[0]) & (rows.term >= 2)).astype(float)
+    cells = cells_from_rows(teacher=rows.teacher, school=rows.school, term=rows.term, columns=[rows.y, treated])
+    found = robust.regress(robust.teacher_moments(cells), 0, np.array([1]), kind="CR2")
+    assert np.isfinite(found.coefficients[0])
+    assert np.isnan([found.standard_errors[0], found.df[0]]).all()
