@@ -321,7 +321,7 @@ def _value(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _body(message: Mapping[str, Any], kind: str, shape: type) -> Mapping[str, Any]:
+def _body(message: object, kind: str, shape: type) -> Mapping[str, Any]:
     if not isinstance(message, Mapping) or message.get("kind") != kind:
         raise ValueError(f"this is no message of kind {kind!r}")
     if message.get("version") != VERSION:
