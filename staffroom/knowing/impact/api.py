@@ -65,4 +65,4 @@ def activity(request: HttpRequest, slug: str, instrument: str = "", at: str = ""
     found = queries.activities_named(request.user, slug, at) if rules.has_what_works(request.user) else []
     if not found:
         raise Http404
-    return portrait_of(found[0], instrument)[0].as_json()
+    return portrait_of(request.user, found[0], instrument)[0].as_json()

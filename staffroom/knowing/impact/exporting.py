@@ -44,34 +44,41 @@ def _tally_lines(portrait: Portrait) -> Iterator[Cells]:
 
 
 def _effect_lines(portrait: Portrait) -> Iterator[Cells]:
-    if portrait.study is None or portrait.kept is None:
+    if portrait.result is None:
         return
-    yield ["effect", "headline", portrait.headline, None, None, None, None, portrait.tier]
-    for name in ("effect", "callaway_santanna", "twfe"):
-        if portrait.study[name]:
-            yield ["effect", name, *_raw(portrait.study[name]), portrait.tier]
-    for line in portrait.event_lines:
-        yield ["by terms since taking part", line["key"], *_raw(line), portrait.tier]
-    for line in portrait.study["by_group"]:
-        yield ["by first term", portrait.kept["terms"][line["key"]]["name"], *_raw(line), portrait.tier]
-    found = portrait.kept.get("efficiency")
-    if found:
+    answer, tier = portrait.result.answer, portrait.tier
+    yield ["effect", "headline", portrait.headline, None, None, None, None, tier]
+    if answer["effect"]:
+        yield ["effect", "effect", *_raw({"effect": answer["effect"], "n": answer["n"]}), tier]
+    for name, effect in (answer.get("beside") or {}).items():
+        yield ["effect", name, *_raw({"effect": effect, "n": answer["n"]}), tier]
+    yield ["effect", "minimum detectable effect", answer.get("mde"), None, None, None, None, None]
+    for measure in portrait.result.measures:
         yield [
-            "efficiency",
-            "SD per 10 hours",
-            found["ratio"],
-            found["low"],
-            found["high"],
-            found["teachers"],
+            "measure",
+            measure["label"],
+            f"{measure['value']} {measure['unit']}".strip(),
+            measure["range"],
             None,
-            portrait.tier,
+            None,
+            None,
+            tier,
         ]
-    yield ["effect", "minimum detectable effect", portrait.study["mde"], None, None, None, None, None]
+    for picture in portrait.result.drawn.values():
+        for row in picture.rows:
+            named = "; ".join(f"{column}: {cell}" for column, cell in zip(picture.columns[1:], row[1:], strict=True))
+            yield ["table", f"{picture.title}: {row[0]}", named, None, None, None, None, tier]
+    for line in answer.get("by_event_time") or ():
+        yield ["by terms since taking part", line["event_time"], *_raw(line), tier]
+    for line in (answer.get("replicability") or {}).get("by_site") or ():
+        yield ["by site", line["group"], *_raw(line), tier]
+    for line in answer.get("by_subgroup") or ():
+        yield ["by group", line["group"], *_raw(line), tier]
 
 
 def _gate_lines(portrait: Portrait) -> Iterator[Cells]:
-    for gate in portrait.study["gates"] if portrait.study else []:
-        said = portrait.say([gate["sentence"]])
+    for gate in portrait.result.answer.get("gates") or () if portrait.result else ():
+        said = portrait.result.say(gate["sentence"]) if portrait.result else ""
         yield ["gate", f"{gate['name']}: {said}", gate["passed"], None, None, None, None, gate["ceiling"]]
     if portrait.kept:
         for term, cell in zip(portrait.kept["terms"], portrait.kept["cells"], strict=True):
@@ -81,5 +88,5 @@ def _gate_lines(portrait: Portrait) -> Iterator[Cells]:
 
 
 def _raw(line: Mapping[str, Any]) -> Cells:
-    size = line.get("size") or {}
-    return [line.get("sd"), line.get("low"), line.get("high"), size.get("teachers"), size.get("results")]
+    size, effect = line.get("n") or {}, line.get("effect") or {}
+    return [effect.get("sd"), effect.get("low"), effect.get("high"), size.get("teachers"), size.get("results")]

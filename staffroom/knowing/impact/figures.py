@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staffroom.knowing.impact import drawing, measures, wording
+from staffroom.knowing.impact import drawing, earlier, measures, wording
 from staffroom.knowing.impact.models import Estimate, Tally
+from staffroom.knowing.impact.showing import Result
 from staffroom.people.models import Role
 from staffroom.records import money
 from staffroom.records.models import Activity, Cost, Instrument, Statement
@@ -28,6 +29,10 @@ class Portrait:
     instrument: Instrument | None
     tally: Tally | None
     estimate: Estimate | None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of schools by key, for those who may see them."""
+    others: Sequence[Mapping[str, Any]] = ()
+    """Other activities, as points beside this one."""
 
     @cached_property
     def said(self) -> dict[str, Any] | None:
@@ -39,61 +44,30 @@ class Portrait:
         """What the estimate says."""
         return self.estimate.result if self.estimate else None
 
-    @cached_property
-    def study(self) -> dict[str, Any] | None:
-        return self.kept["study"] if self.kept else None
-
     @property
     def is_higher_better(self) -> bool:
         return bool(self.kept["is_higher_better"]) if self.kept else True
 
-    def say(self, kept: Sequence[Mapping[str, Any]]) -> str:
-        return wording.sentences(kept, is_higher_better=self.is_higher_better)
+    @cached_property
+    def result(self) -> Result | None:
+        """The answer with its words and pictures; costs are those of the tally where the answer has none."""
+        if self.kept is None:
+            return None
+        answer = self.kept.get("answer") or earlier.answer_of(self.kept)
+        if not (answer.get("cost") or {}).get("known"):
+            answer = {**answer, "cost": measures.cost_of(self)}
+        return Result(
+            answer, title=self.activity.name, is_higher_better=self.is_higher_better, names=self.names, others=self.others,
+            terms=[term["name"] for term in self.kept["terms"]],
+        )  # fmt: skip
 
     @property
     def headline(self) -> str:
-        return self.say(self.study["sentence"]) if self.study else ""
-
-    @property
-    def further_reasons(self) -> list[str]:
-        return [self.say([each]) for each in self.study["reasons"][1:]] if self.study else []
-
-    @property
-    def warnings(self) -> list[str]:
-        return [self.say([each]) for each in self.study["warnings"]] if self.study else []
-
-    @property
-    def effect(self) -> dict[str, Any] | None:
-        """The effect, if it may be shown as a number: with its interval."""
-        found = self.study["effect"] if self.study else None
-        return found if found and found["low"] is not None else None
+        return self.result.headline if self.result else ""
 
     @property
     def tier(self) -> int | None:
-        return self.study["tier"] if self.study and self.study["effect"] else None
-
-    @property
-    def tier_name(self) -> str:
-        return wording.tier(self.tier) if self.tier else _("Not yet known")
-
-    @property
-    def tier_tone(self) -> str:
-        return wording.tier_tone(self.tier) if self.tier else ""
-
-    @property
-    def basis(self) -> str:
-        """How much the estimate stands on, in a line."""
-        if self.study is None or self.kept is None:
-            return ""
-        n = self.study["n"]
-        return _(
-            "%(treated)s teachers who took part, %(others)s to compare with, %(schools)s schools, %(results)s results of "
-            "%(students)s students in %(terms)s terms"
-        ) % {
-            "treated": wording.count(n["treated_teachers"]), "others": wording.count(n["untreated_teachers"]),
-            "schools": n["clusters"], "results": wording.count(n["results"]),
-            "students": wording.count(self.kept["students"]), "terms": n["terms"],
-        }  # fmt: skip
+        return self.result.tier if self.result else None
 
     # --- The five measures -------------------------------------------------------------------------------------------
 
@@ -166,55 +140,6 @@ class Portrait:
         return "" if first is None else str(first) if first == last else f"{first}–{last}"
 
     @property
-    def event_lines(self) -> list[dict[str, Any]]:
-        """Differences before and effects since taking part, in order; hidden ones say so."""
-        return [*self.kept["leads"], *self.study["by_event_time"]] if self.kept and self.study else []
-
-    @property
-    def event_study(self) -> dict[str, Any]:
-        lines = self.event_lines
-        return {
-            "columns": [_("When"), _("SD"), _("95 % interval"), _("Teachers"), _("Results")],
-            "rows": [[wording.since(line["key"]), *_numbers(line)] for line in lines],
-            "drawing": drawing.event_study([line for line in lines if not line.get("hidden")]),
-        }
-
-    @property
-    def groups(self) -> dict[str, Any]:
-        """Effects by the term in which teachers began."""
-        lines = self.study["by_group"] if self.study and self.kept else []
-        terms = self.kept["terms"] if self.kept else []
-        return {
-            "columns": [_("Began in"), _("SD"), _("95 % interval"), _("Teachers"), _("Results")],
-            "rows": [[terms[line["key"]]["name"], *_numbers(line)] for line in lines],
-        }
-
-    @property
-    def comparisons(self) -> dict[str, Any]:
-        """Other estimators, beside the headline and never in its place."""
-        named = (
-            (_("Headline: imputation"), "effect"),
-            (_("Callaway–Sant’Anna"), "callaway_santanna"),
-            (_("Two-way fixed effects"), "twfe"),
-        )
-        found = [(name, self.study[key]) for name, key in named if self.study and self.study[key]]
-        return {
-            "columns": [_("Estimator"), _("SD"), _("95 % interval"), _("Teachers"), _("Results")],
-            "rows": [[name, *_numbers(line)] for name, line in found],
-        }
-
-    @property
-    def gates(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": wording.gate_name(gate["name"]),
-                "passed": gate["passed"],
-                "sentence": self.say([gate["sentence"]]),
-            }
-            for gate in (self.study["gates"] if self.study else [])
-        ]
-
-    @property
     def outcomes(self) -> dict[str, Any]:
         """Per term: teachers and results with and without taking part."""
         columns = [_("Term"), _("Taking part: teachers"), _("results"), _("Others: teachers"), _("results")]
@@ -244,20 +169,10 @@ class Portrait:
             "tier": self.tier,
             "computed_at": self.tally.computed_at.isoformat() if self.tally else None,
             "tally": self.said,
-            "estimate": self.kept,
+            "estimate": {name: each for name, each in self.kept.items() if name != "answer"} if self.kept else None,
+            "answer": self.result.answer if self.result else None,
             "per_student_usd_cents": self.per_student,
         }  # fmt: skip
-
-
-def _numbers(line: Mapping[str, Any]) -> Cells:
-    """SD, interval, teachers and results of an effect as text. Without an interval there is no number (impact.md)."""
-    if line.get("hidden"):
-        return [_("not shown")] * 4
-    has_interval = line["low"] is not None and line["high"] is not None
-    likely = f"{wording.signed(line['low'])} … {wording.signed(line['high'])}" if has_interval else _("none")
-    size = line["size"]
-    sd = wording.signed(line["sd"]) if has_interval else "–"
-    return [sd, likely, wording.count(size["teachers"]), wording.count(size["results"])]
 
 
 # --- What the figures came from ------------------------------------------------------------------------------------------------

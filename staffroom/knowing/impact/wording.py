@@ -45,6 +45,21 @@ TIERS = {
     3: (gettext_noop("Promising evidence"), "accent"),
     4: (gettext_noop("Rationale only"), ""),
 }
+ESTIMATORS = {
+    "randomized": gettext_noop("lottery"),
+    "cutoff": gettext_noop("cutoff"),
+    "imputation": gettext_noop("imputation"),
+    "callaway_santanna": gettext_noop("Callaway–Sant’Anna"),
+    "callaway_santanna_notyet": gettext_noop("Callaway–Sant’Anna, compared with those who begin later too"),
+    "etwfe": gettext_noop("extended two-way fixed effects"),
+    "twfe": gettext_noop("two-way fixed effects"),
+    "entropy_balanced": gettext_noop("weighting to equal prior scores"),
+    "dose": gettext_noop("association with dose"),
+    "single_case": gettext_noop("single cases"),
+    "describe": gettext_noop("description only"),
+    "complier": gettext_noop("those who took the seat they drew"),
+    "unadjusted": gettext_noop("plain difference of means"),
+}
 GATES = {
     "registered": gettext_noop("Registered before outcomes were loaded"),
     "minimum_cell": gettext_noop("Enough people on both sides"),
@@ -53,6 +68,15 @@ GATES = {
     "sample": gettext_noop("Sample as the evidence standards ask"),
     "separates_from_zero": gettext_noop("Interval lies above zero"),
     "minimum_detectable_effect": gettext_noop("An effect that matters could be seen"),
+    "sensitivity": gettext_noop("Stands some drift"),
+    "baseline": gettext_noop("Alike before"),
+    "baseline_equivalence": gettext_noop("Alike before"),
+    "composition": gettext_noop("The same students as before"),
+    "calibration": gettext_noop("Fake activities are not taken for real ones"),
+    "placebo_calibration": gettext_noop("Fake activities are not taken for real ones"),
+    "multiplicity": gettext_noop("Stands being one question of many"),
+    "attrition": gettext_noop("Few have left"),
+    "density": gettext_noop("Nobody was moved over the cutoff"),
 }
 
 
@@ -142,6 +166,31 @@ def ingredient(kind: str, role: str) -> str:
         name = str(Role(role).label) if role in Role.values else ""
         return _("Time: %(role)s") % {"role": name} if name else _("Time of people")
     return str(Price.Kind(kind).label).capitalize() if kind in Price.Kind.values else kind
+
+
+def estimator(name: str) -> str:
+    """How an estimate was made, in the field's terms."""
+    return _(ESTIMATORS[name]) if name in ESTIMATORS else name.replace("_", " ")
+
+
+def basis(n: Mapping[str, Any]) -> str:
+    """How much an answer stands on, in a line; what is not shown is left out."""
+    named = (
+        ("treated_teachers", _("%(count)s teachers who took part")), ("comparison_teachers", _("%(count)s to compare with")),
+        ("schools", _("%(count)s schools")), ("results", _("%(count)s results")), ("students", _("%(count)s students")),
+        ("terms", _("%(count)s terms")),
+    )  # fmt: skip
+    return ", ".join(words % {"count": count(n[name])} for name, words in named if n.get(name))
+
+
+def cells_of(line: Mapping[str, Any]) -> list[str]:
+    """SD, interval, teachers and results of a line of an answer. Without an interval there is no number (impact.md)."""
+    effect, n = line.get("effect") or {}, line.get("n") or {}
+    if line.get("hidden"):
+        return [_("not shown")] * 4
+    has_interval = all(effect.get(name) is not None for name in ("sd", "low", "high"))
+    likely = f"{signed(effect['low'])} … {signed(effect['high'])}" if has_interval else _("none")
+    return [signed(effect["sd"]) if has_interval else "–", likely, count(n.get("teachers")), count(n.get("results"))]
 
 
 def since(event_time: int) -> str:

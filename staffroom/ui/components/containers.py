@@ -73,9 +73,13 @@ def figure(
     table_caption: str = "",
     records_url: str = "",
     csv_url: str = "",
+    files: Sequence[tuple[str, str]] = (),
     level: int = 2,
 ) -> SafeString:
-    """A drawing (an `<svg aria-hidden="true">`), what it says in words, the table behind it, the records it came from."""
+    """A drawing (an `<svg aria-hidden="true">`), what it says in words, the table behind it, the records it came from.
+
+    `files`: further downloads, (name, address), such as the drawing itself.
+    """
     one_of("figure", "level", str(level), {"2", "3", "4"})
     return _render("figure", {**locals(), "rows": list(rows)})
 

@@ -12,6 +12,8 @@ urlpatterns = [
     path("<slug:slug>/progress/", results.activity_progress, name="activity_progress"),
     path("<slug:slug>/figures.csv", results.activity_csv, name="csv"),
     path("<slug:slug>/figures.json", results.activity_json, name="json"),
+    path("<slug:slug>/report/", results.report, name="report"),
+    path("<slug:slug>/pictures/<slug:name>.<slug:kind>", results.picture, name="picture"),
     path("<slug:slug>/entries/", ledgers.entries, name="entries"),
     path("<slug:slug>/ingredients/", ledgers.ingredients, name="ingredients"),
 ]

@@ -45,8 +45,14 @@ def place_in_address(activity: Activity, among: list[Activity]) -> str:
 
 
 def address_of(name: str, activity: Activity, **query: str) -> str:
+    """The address of a page about an activity."""
+    return address(name, activity.slug, **query)
+
+
+def address(name: str, *parts: str, **query: str) -> str:
+    """An address with what it asks for; what is empty is not asked."""
     asked = urlencode({key: value for key, value in query.items() if value})
-    return reverse(name, args=[activity.slug]) + (f"?{asked}" if asked else "")
+    return reverse(name, args=parts) + (f"?{asked}" if asked else "")
 
 
 def progress_of(request: HttpRequest, job: Job | None, page: str) -> HttpResponse:

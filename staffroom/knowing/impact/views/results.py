@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.csp import CSP
+from django.utils.translation import get_language
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from staffroom.jobs.models import Job
+from staffroom.knowing import pictures
 from staffroom.knowing.impact import actions, exporting, queries
 from staffroom.knowing.impact.figures import Portrait
-from staffroom.knowing.impact.views.doors import activity_of, address_of, person_of, progress_of
+from staffroom.knowing.impact.showing import FIRST, drawing_of
+from staffroom.knowing.impact.views.doors import activity_of, address, address_of, person_of, progress_of
 from staffroom.people.models import Person
 from staffroom.records import rules as records_rules
 from staffroom.records.models import Activity, Instrument
 from staffroom.ui.csv import csv_response
 from staffroom.ui.pages import render_page
 
+KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+"""Which files a picture is, by the end of its name."""
 
-def portrait_of(activity: Activity, wanted: str) -> tuple[Portrait, list[Instrument]]:
+
+def portrait_of(viewer: object, activity: Activity, wanted: str) -> tuple[Portrait, list[Instrument]]:
     """What is known of an activity, on one instrument of those that there are. 404 for an instrument that there is not."""
-    instruments = list(queries.instruments_for(queries.scope_of(activity)))
+    scope = queries.scope_of(activity)
+    instruments = list(queries.instruments_for(scope))
     instrument = queries.instrument_with(instruments, wanted)
     if wanted and instrument is None:
         raise Http404
     tally = queries.tallies_of([activity]).get(activity.pk)
     estimate = queries.estimate_on(activity, instrument) if instrument else None
-    return Portrait(activity, instrument, tally, estimate), instruments
+    names = queries.school_names(viewer, scope) if estimate else {}
+    return Portrait(activity, instrument, tally, estimate, names), instruments
 
 
 @login_required
@@ -37,27 +48,65 @@ def portrait_of(activity: Activity, wanted: str) -> tuple[Portrait, list[Instrum
 def activity(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything that is known of one activity, the sentence first; computed anew when the ledgers have changed."""
     found, at = activity_of(request, slug)
-    portrait, instruments = portrait_of(found, request.GET.get("instrument", ""))
+    portrait, instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
     job = _freshen(person_of(request), portrait)
     links = {"at": at, "instrument": portrait.instrument.slug if portrait.instrument and len(instruments) > 1 else ""}
     context = {
-        "activity": found,
-        "portrait": portrait,
-        "job": job,
+        "activity": found, "portrait": portrait, "result": portrait.result, "job": job, "links": links,
         "instruments": [
             {"name": each.name, "url": address_of("impact:activity", found, at=at, instrument=each.slug),
              "is_current": each == portrait.instrument}
             for each in instruments
         ] if len(instruments) > 1 else [],
-        "csv_url": address_of("impact:csv", found, **links),
-        "json_url": address_of("impact:json", found, **links),
+        **{f"{name}_url": address_of(f"impact:{name}", found, **links) for name in ("csv", "json", "report")},
         "entries_url": address_of("impact:entries", found, at=at),
         "ingredients_url": address_of("impact:ingredients", found, at=at)
         if records_rules.may_see_costs(request.user, found) else "",
         "progress_url": address_of("impact:activity_progress", found, at=at),
+        "pictures": _pictures(portrait, links),
         "may_keep": records_rules.may_keep_records(request.user, found.organization),
     }  # fmt: skip
     return render_page(request, "impact/activity.html", context)
+
+
+def _pictures(portrait: Portrait, links: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """The pictures of an answer: those that come first, and the others; each with the ways to take it along."""
+    found: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
+    for name, picture in portrait.result.drawn.items() if portrait.result else ():
+        slug = portrait.activity.slug
+        found["first" if name in FIRST else "more"].append({
+            "picture": picture, "drawing": drawing_of(picture),
+            "files": [(kind.upper(), address("impact:picture", slug, name, kind, **links)) for kind in KINDS],
+        })  # fmt: skip
+    return found
+
+
+@login_required
+@require_safe
+def picture(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
+    """One picture as a file."""
+    found, _place = activity_of(request, slug)
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
+    drawn = portrait.result.drawn.get(name) if portrait.result else None
+    if drawn is None or kind not in KINDS:
+        raise Http404
+    content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
+    response = HttpResponse(content, content_type=KINDS[kind])
+    response["Content-Disposition"] = f'attachment; filename="{found.slug}-{name}.{kind}"'
+    return response
+
+
+@login_required
+@require_safe
+@csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE]})
+def report(request: HttpRequest, slug: str) -> HttpResponse:
+    """All of it on paper: a page of its own that fetches nothing and runs nothing."""
+    found, _place = activity_of(request, slug)
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
+    if portrait.result is None or portrait.instrument is None:
+        raise Http404
+    subtitle = f"{found.organization} · {portrait.instrument.name}"
+    return HttpResponse(portrait.result.report(subtitle=subtitle, language=get_language() or "en"))
 
 
 def _freshen(viewer: Person, portrait: Portrait) -> Job | None:
@@ -97,7 +146,7 @@ def activity_progress(request: HttpRequest, slug: str) -> HttpResponse:
 def activity_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Every number of the page as a table."""
     found, _place = activity_of(request, slug)
-    portrait, _instruments = portrait_of(found, request.GET.get("instrument", ""))
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
     return csv_response(f"what-works-{found.slug}", exporting.CSV_HEADER, exporting.lines_of(portrait))
 
 
@@ -106,5 +155,5 @@ def activity_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 def activity_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The same for programs."""
     found, _place = activity_of(request, slug)
-    portrait, _instruments = portrait_of(found, request.GET.get("instrument", ""))
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
     return JsonResponse(portrait.as_json())
