@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("staffroom.seeing.lessons.clip_urls")),
     path("what-works/", include("staffroom.knowing.impact.urls")),
     path("lotteries/", include("staffroom.knowing.impact.urls.lotteries")),
+    path("studies/", include("staffroom.knowing.impact.urls.studies")),
     path("evidence/", include("staffroom.knowing.impact.urls.evidence")),
     path("growth/", include("staffroom.knowing.impact.urls.growth")),
     path("", include("staffroom.home.urls")),

@@ -249,6 +249,7 @@ def _line(row: Mapping[str, Any]) -> CostLine:
 # --- What is kept --------------------------------------------------------------------------------------------------------------
 
 KEYS = ("event_time", "group", "term", "wave")
+NOTHING: Mapping[str, None] = dict.fromkeys(("raw", "sd", "se", "low", "high", "p", "df"))
 
 
 def kept(answer: Answer) -> dict[str, Any]:
@@ -266,7 +267,7 @@ def _without_small(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     people = [_people(line) for line in lines]
     hidden = hidden_lines(people, also=[bool(line.get("hidden")) for line in lines])
     return [
-        {**{name: line[name] for name in KEYS if name in line}, "hidden": True, "effect": None, "n": None}
+        {**{name: line[name] for name in KEYS if name in line}, "hidden": True, "effect": dict(NOTHING), "n": {}}
         if hide
         else line
         for line, hide in zip(lines, hidden, strict=True)

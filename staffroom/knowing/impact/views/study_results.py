@@ -1,0 +1,128 @@
+"""What came out of a study: as a page, as pictures, on paper, and word for word for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.csp import CSP
+from django.utils.translation import get_language
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_safe
+
+from staffroom.knowing import pictures
+from staffroom.knowing.impact import queries
+from staffroom.knowing.impact.models import Study, StudyVersion
+from staffroom.knowing.impact.showing import FIRST, Result, drawing_of
+from staffroom.knowing.impact.views.studies import study_of
+from staffroom.ui.pages import render_page
+
+KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def _version(request: HttpRequest, found: Study) -> StudyVersion:
+    """The version that is asked for, or the latest; 404 where it has no answer yet."""
+    wanted = request.GET.get("version", "")
+    answered = [each for each in found.versions.all() if hasattr(each, "answer")]
+    chosen = [each for each in answered if not wanted or str(each.number) == wanted]
+    if not chosen:
+        raise Http404
+    return chosen[-1]
+
+
+def result_of(viewer: object, version: StudyVersion) -> Result:
+    """The answer to a version with its words and pictures."""
+    kept = version.answer.result
+    return Result(
+        kept["answer"], title=version.protocol["question"], is_higher_better=kept["is_higher_better"],
+        names=queries.school_names(viewer, version.study.organization), terms=[term["name"] for term in kept["terms"]],
+    )  # fmt: skip
+
+
+@login_required
+@require_safe
+def result(request: HttpRequest, slug: str) -> HttpResponse:
+    """What came out of a version, the sentence first."""
+    found = study_of(request, slug)
+    version = _version(request, found)
+    shown = result_of(request.user, version)
+    context = {
+        "study": found, "version": version, "answer": version.answer, "result": shown, "measures": shown.measures,
+        "instrument": found.instrument, "pictures": _pictures(found, version, shown), "query": f"?version={version.number}",
+    }  # fmt: skip
+    return render_page(request, "impact/studies/result.html", context)
+
+
+def _pictures(found: Study, version: StudyVersion, shown: Result) -> dict[str, list[dict[str, Any]]]:
+    """The pictures of an answer: those that come first, and the others; each with the ways to take it along."""
+    lines: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
+    for name, picture in shown.drawn.items():
+        files = [
+            (kind.upper(), f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}")
+            for kind in KINDS
+        ]
+        lines["first" if name in FIRST else "more"].append({
+            "picture": picture, "drawing": drawing_of(picture), "files": files,
+        })  # fmt: skip
+    return lines
+
+
+@login_required
+@require_safe
+def picture(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
+    """One picture as a file."""
+    found = study_of(request, slug)
+    drawn = result_of(request.user, _version(request, found)).drawn.get(name)
+    if drawn is None or kind not in KINDS:
+        raise Http404
+    content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
+    response = HttpResponse(content, content_type=KINDS[kind])
+    response["Content-Disposition"] = f'attachment; filename="{found.slug}-{name}.{kind}"'
+    return response
+
+
+@login_required
+@require_safe
+@csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE]})
+def report(request: HttpRequest, slug: str) -> HttpResponse:
+    """All of it on paper: a page of its own that fetches nothing and runs nothing."""
+    found = study_of(request, slug)
+    shown = result_of(request.user, _version(request, found))
+    return HttpResponse(
+        shown.report(subtitle=f"{found.organization} · {found.instrument}", language=get_language() or "en")
+    )
+
+
+@login_required
+@require_safe
+def protocol(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """A registered version word for word: the text whose SHA-256 was published."""
+    version = next((each for each in study_of(request, slug).versions.all() if each.number == number), None)
+    if version is None:
+        raise Http404
+    response = HttpResponse(version.text, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{number}.json"'
+    return response
+
+
+@login_required
+@require_safe
+def study_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything that is known of a study, for programs."""
+    return JsonResponse(as_json(study_of(request, slug)))
+
+
+def as_json(found: Study) -> dict[str, Any]:
+    """A study with its versions and their answers."""
+    return {
+        "slug": found.slug, "question": found.name, "organization": found.organization.slug, "end": found.end,
+        "decision_taken": found.decision_taken,
+        "versions": [
+            {"number": each.number, "sha256": each.sha256, "registered_at": each.registered_at.isoformat(), "reason": each.reason,
+             "protocol": each.protocol, "is_registered_before_results": queries.is_registered(each),
+             "result": each.answer.result if hasattr(each, "answer") else None}
+            for each in found.versions.all()
+        ],
+    }  # fmt: skip
