@@ -82,6 +82,20 @@ def cluster_gate(clusters: int, treated_clusters: int, *, bootstrapped: bool = F
     return Gate("clusters", ceiling == STRONG, float(clusters), float(MANY_CLUSTERS), sentence, ceiling)
 
 
+def units_gate(units: int, treated_units: int, *, redrawn: bool) -> Gate:
+    """As `cluster_gate`, for what lots were drawn from; `redrawn` if p and interval are from redrawing the lots.
+
+    That test is exact for any number of units (Fisher 1935), so that few of them lower no tier.
+    """
+    if not allows_interval(units, min(treated_units, units - treated_units)):
+        sentence, ceiling = say("drawn_too_few", units=units, treated=treated_units), RATIONALE
+    elif units >= MANY_CLUSTERS or redrawn:
+        sentence, ceiling = say("drawn_many" if units >= MANY_CLUSTERS else "drawn_few", units=units), STRONG
+    else:
+        sentence, ceiling = say("drawn_approximate", units=units), PROMISING
+    return Gate("clusters", ceiling == STRONG, float(units), float(MANY_CLUSTERS), sentence, ceiling)
+
+
 def pre_trend_gate(test: PreTrends | None) -> Gate:
     """Passed only by a test that saw no drift and had the power to see one; an absent or weak test does not pass."""
     if test is None or math.isnan(test.power):
@@ -118,6 +132,26 @@ def power_gate(detectable: float | None, smallest: float) -> Gate:
     passed = detectable <= smallest
     sentence = say("detectable" if passed else "not_detectable", detectable=detectable, smallest=smallest)
     return Gate("minimum_detectable_effect", passed, detectable, smallest, sentence)
+
+
+def equivalence(g: float) -> str:
+    """'ok', 'adjusted' (only with the covariate in the analysis) or 'fails' (WWC Handbook 5.0)."""
+    return "ok" if abs(g) <= ALIKE else "adjusted" if abs(g) <= ADJUSTABLE else "fails"
+
+
+def baseline_gate(g: float | None, *, drawn: bool = False) -> Gate:
+    """The largest difference in SD of what was known before; where chance decided it lowers a tier only if it is large.
+
+    Up to 0.05 SD groups count as alike, up to 0.25 the analysis must adjust, which all of ours do (WWC Handbook 5.0).
+    """
+    if g is None:
+        sentence = say("baseline_unknown")
+        return Gate("baseline_equivalence", False, None, ADJUSTABLE, sentence, STRONG if drawn else PROMISING)
+    passed = equivalence(g) != "fails"
+    sentence = say("baseline_" + equivalence(g), g=abs(g))
+    return Gate(
+        "baseline_equivalence", passed, g, ADJUSTABLE, sentence, _lower(passed, MODERATE if drawn else PROMISING)
+    )
 
 
 def composition_gate(sd: float | None, low: float | None, high: float | None) -> Gate:

@@ -12,13 +12,14 @@ Biology 3(1)): the fewer teachers, the more.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from staffroom.measure.cells import Bools, Cells, Floats, Ints, sum_by
+from staffroom.measure.projection import centered, fitted, two_way
 from staffroom.measure.staggered import Imputation, event_times
 
 LEAST_OF_A_SIDE = 3
@@ -41,6 +42,8 @@ class SiteEffects:
     treated_teachers: Ints
     comparison_teachers: Ints
     """(S,) teachers of the site with untreated results in the terms compared."""
+    students: Ints
+    """(S,) results of teachers taking part in the fullest term: at least so many students."""
 
 
 def site_effects(cells: Cells, first_treated: Ints, site: NDArray[Any], imputation: Imputation) -> SiteEffects:
@@ -138,7 +141,8 @@ class Within:
         compared = (self.weights > 0) & (at[self.site] > 0)
         others = _each(self.site[compared.any(axis=1) & (share == 0)], self.sites)
         results = np.bincount(of_site[used], cells.n[used], minlength=self.sites)
-        self.counts = results, treated, others
+        fullest = self._by_site_term(np.where(used, cells.n, 0.0)).max(axis=1)
+        self.counts = results, treated, others, fullest
         self.enough = np.minimum(treated, others) >= LEAST_OF_A_SIDE
         self._errors(weight, gain, share, at, treated, others)
 
@@ -173,12 +177,84 @@ class Within:
         return np.where(alone, 0.0, (gain - share * center[self.site]) / np.where(alone, 1.0, 1.0 - leverage))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One number per teacher (I,) of a trial."""
+
+    value: Floats
+    """Mean outcome, less the teacher's mean before where all have one; NaN for who is not in it."""
+    mass: Floats
+    arm: Ints
+    results: Floats
+    students: Floats
+    """(I,) results of the fullest term."""
+
+
+def sample_by_teacher(cells: Cells, arm: Ints, since: int | None, until: int | None) -> Sample:
+    """Means of the outcome from term `since` on and before `until`, of teachers with `arm` (I,) 0 or 1."""
+    term, teachers = cells.terms[cells.term], len(cells.teachers)
+    after = (term >= (term.min() if since is None else since)) & (arm[cells.teacher] >= 0)
+    if until is not None:
+        after &= term < until
+    before = (term < since) if since is not None else np.zeros(len(term), dtype=np.bool_)
+    outcome = cells.mean[:, 0] - np.average(cells.mean[:, 0], weights=cells.mass)
+    means, masses = [], []
+    for chosen in (after, before):
+        mass = np.bincount(cells.teacher[chosen], cells.mass[chosen], minlength=teachers)
+        total = np.bincount(cells.teacher[chosen], (cells.mass * outcome)[chosen], minlength=teachers)
+        means.append(np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan))
+        masses.append(mass)
+    seen = masses[0] > 0
+    value = means[0] - means[1] if (masses[1][seen] > 0).all() else means[0]
+    results = np.bincount(cells.teacher[after], cells.n[after], minlength=teachers)
+    students = np.zeros(teachers)
+    np.maximum.at(students, cells.teacher[after], cells.n[after])
+    return Sample(np.where(seen, value, np.nan), masses[0], np.where(seen, arm, -1), results, students)
+
+
+def site_differences(sample: Sample, site: NDArray[Any]) -> SiteEffects:
+    """Difference of both arms' means in each site by itself, for sites with enough teachers on either side."""
+    labels, code = np.unique(site, return_inverse=True)
+    sites, arms = labels.size, []
+    for arm in (0, 1):
+        here = sample.arm == arm
+        mass = np.bincount(code[here], sample.mass[here], minlength=sites)
+        safe = np.where(mass > 0, mass, 1.0)
+        mean = np.bincount(code[here], (sample.mass * sample.value)[here], minlength=sites) / safe
+        count = _each(code[here], sites)
+        share = sample.mass[here] / safe[code[here]]
+        off = share * (sample.value[here] - mean[code[here]])
+        factor = np.where(count > 1, count / np.maximum(count - 1, 1), np.nan)
+        arms.append((mean, factor * np.bincount(code[here], off**2, minlength=sites), count))
+    (base, base_variance, others), (mean, variance, treated) = arms
+    enough = (np.minimum(treated, others) >= LEAST_OF_A_SIDE) & (base_variance + variance > 0)
+    shape = (1.0 / np.maximum(treated, 1) + 1.0 / np.maximum(others, 1))[enough]
+    df = (treated + others - 2.0)[enough]
+    moderated, added = moderate((base_variance + variance)[enough] / shape, df)
+    taking_part = sample.arm == 1
+    results, students = (
+        np.bincount(code[taking_part], counts[taking_part], minlength=sites)
+        for counts in (sample.results, sample.students)
+    )
+    return SiteEffects(
+        labels[enough],
+        (mean - base)[enough],
+        np.sqrt(moderated * shape),
+        df + added,
+        np.ones(int(enough.sum()), dtype=np.bool_),
+        results[enough].astype(np.int64),
+        treated[enough],
+        others[enough],
+        students[enough].astype(np.int64),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Pooled:
     effect: Floats
     standard_error: Floats
     df: Floats
-    counts: tuple[Floats | Ints, Ints, Ints]
+    counts: tuple[Floats | Ints, Ints, Ints, Floats]
 
 
 def _pooled(cells: Cells, first_treated: Ints, site: Ints, sites: int, imputation: Imputation) -> _Pooled:
@@ -200,19 +276,18 @@ def _pooled(cells: Cells, first_treated: Ints, site: Ints, sites: int, imputatio
     of_school = shock * (1.0 / np.maximum(after, 1) + 1.0 / np.maximum(before, 1))
     results = np.bincount(of_site[used], cells.n[used], minlength=sites)
     error = np.where(treated >= LEAST_OF_A_SIDE, np.sqrt(of_teachers + of_school), np.nan)
-    return _Pooled(effect, error, np.full(sites, max(df, 1.0)), (results, treated, np.zeros(sites, dtype=np.int64)))
+    key = of_site[used] * len(cells.terms) + cells.term[used]
+    by_term = np.bincount(key, cells.n[used], minlength=sites * len(cells.terms)).reshape(sites, -1)
+    counts = results, treated, np.zeros(sites, dtype=np.int64), by_term.max(axis=1)
+    return _Pooled(effect, error, np.full(sites, max(df, 1.0)), counts)
 
 
 def _shocks(cells: Cells, first_treated: Ints, site: Ints, sites: int) -> tuple[float, float]:
     """Variance of what a site's untreated results share in a term beyond teachers and terms, and its degrees of freedom."""
-    from staffroom.measure.projection import centered, fitted, two_way
-
     untreated = cells.take(event_times(cells, first_treated) < 0)
     if not len(untreated.n):
         return math.nan, 1.0
     middle = centered(untreated)[:, :1]
-    from dataclasses import replace
-
     plain = replace(untreated, mean=middle, scatter=untreated.scatter[:, :1, :1])
     residual = plain.mass * (middle - fitted(plain, two_way(plain)))[:, 0]
     key = site[plain.teacher] * len(cells.terms) + plain.term

@@ -33,6 +33,8 @@ class Size:
     results: int
     teachers: int
     clusters: int
+    students: int = 0
+    """Results of the fullest term: at least so many students."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ def _targets(mass: Floats, splits: list[Ints]) -> tuple[list[int | None], list[F
 def _average(key: int | None, weight: Floats, score: Floats, used: Cells, effects: Floats) -> Average:
     inside = weight > 0
     teachers, clusters = distinct(used.teacher[inside]), distinct(used.cluster[inside])
-    size = Size(int(used.n[inside].sum()), teachers, clusters)
+    students = int(np.bincount(used.term[inside], used.n[inside]).max())
+    size = Size(int(used.n[inside].sum()), teachers, clusters, students)
     return Average(key, float(weight @ effects), float(np.sqrt(score @ score)), size)
 
 

@@ -1,12 +1,13 @@
 """From a question to an answer: the tree decides, an adapter estimates, gates and the other measures are put beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Answer
+from staffroom.measure.answering.balanced import balanced
 from staffroom.measure.answering.estimate import Estimate
 from staffroom.measure.answering.finite import only_finite
 from staffroom.measure.answering.gating import all_gates
@@ -14,7 +15,9 @@ from staffroom.measure.answering.panel import staggered
 from staffroom.measure.answering.plain import description
 from staffroom.measure.answering.saying import sentences
 from staffroom.measure.answering.spreading import replicability, spread
+from staffroom.measure.answering.trial import drawn
 from staffroom.measure.deciding import Decision, decide, stopped
+from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import Overrides, Question
 from staffroom.measure.sentence import Sentence, say
 
@@ -33,6 +36,21 @@ def answer(question: Question, generator: np.random.Generator | None = None) -> 
         return found
     plain = _answered(replace(question, overrides=Overrides()), generator, only_tier=True)
     return replace(found, tier=max(found.tier, plain.tier))
+
+
+def among(answers: Sequence[Answer], *, confidence: float = 0.95) -> tuple[Answer, ...]:
+    """The same answers, each seen as one of all these questions: the multiplicity gate anew, the tier lowered by it.
+
+    For answers whose own `Portfolio` was empty; nothing else of them depends on the others.
+    """
+    p = [one.effect.p if one.effect is not None else None for one in answers]
+    whole = benjamini_hochberg([np.nan if value is None else value for value in p], others=sum(v is None for v in p))
+    result = []
+    for one, value in zip(answers, whole.tolist(), strict=True):
+        gate = gates.multiplicity_gate(None if np.isnan(value) else value, len(answers), 1 - confidence)
+        others = tuple(gate if each.name == gate.name else each for each in one.gates)
+        result.append(one if one.effect is None else replace(one, gates=others, tier=max(one.tier, gate.ceiling)))
+    return tuple(result)
 
 
 def _answered(question: Question, generator: np.random.Generator | None, *, only_tier: bool = False) -> Answer:
@@ -105,6 +123,8 @@ def _warnings(question: Question) -> tuple[Sentence, ...]:
 
 
 ADAPTERS: dict[str, Adapter] = {
+    "randomized": drawn,
+    "entropy_balanced": balanced,
     "imputation": staggered,
     "callaway_santanna": staggered,
     "etwfe": staggered,

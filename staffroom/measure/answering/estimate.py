@@ -124,7 +124,7 @@ def size_of(cells: Cells, *, students: int | None = None, treated: int = 0, scho
         return Size(0, 0, 0, 0)
     teachers, clusters = distinct(cells.teacher), distinct(cells.cluster)
     return Size(
-        students=students or int(np.bincount(cells.term, cells.n).max()),
+        students=students or fullest(cells),
         teachers=teachers,
         schools=clusters if schools is None else schools,
         clusters=clusters,
@@ -133,6 +133,11 @@ def size_of(cells: Cells, *, students: int | None = None, treated: int = 0, scho
         comparison_teachers=teachers - treated,
         terms=distinct(cells.term),
     )
+
+
+def fullest(cells: Cells) -> int:
+    """Results of the fullest term: at least so many students."""
+    return int(np.bincount(cells.term, cells.n).max()) if len(cells.n) else 0
 
 
 def spread_of(cells: Cells) -> float | None:

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from staffroom.measure import gates
 from staffroom.measure.answering.estimate import Estimate, Scale
-from staffroom.measure.cells import Cells, Floats, Ints
+from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.gates import Gate
+from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import Question
 from staffroom.measure.staggered import distinct, event_times, impute
 from staffroom.measure.study import comparison_sd
@@ -36,6 +35,8 @@ def cluster_gates(estimate: Estimate) -> tuple[Gate, ...]:
     """None where nothing is clustered: single cases."""
     if estimate.estimator == "single_case":
         return ()
+    if estimate.estimator == "randomized":
+        return (gates.units_gate(estimate.n.clusters, estimate.treated_clusters, redrawn=estimate.bootstrapped),)
     return (gates.cluster_gate(estimate.n.clusters, estimate.treated_clusters, bootstrapped=estimate.bootstrapped),)
 
 
@@ -46,18 +47,7 @@ def multiplicity(question: Question, p: float | None) -> Gate:
     level = 1 - question.settled.confidence
     if p is None:
         return gates.multiplicity_gate(None, questions, level)
-    return gates.multiplicity_gate(adjusted(np.array([p, *others]), questions), questions, level)
-
-
-def adjusted(p: Floats, questions: int) -> float:
-    """The first of the p-values (m,), adjusted for so many questions (Benjamini & Hochberg 1995).
-
-    Those beyond the m are taken as ones that show nothing.
-    """
-    order = np.argsort(p, kind="stable")
-    ranked = p[order] * questions / np.arange(1, p.size + 1)
-    smallest = np.minimum.accumulate(ranked[::-1])[::-1]
-    return float(min(1.0, smallest[np.flatnonzero(order == 0)[0]]))
+    return gates.multiplicity_gate(float(benjamini_hochberg([p, *others], others=unknown)[0]), questions, level)
 
 
 def composition(cells: Cells, first_treated: Ints, prior: int | None, scale: Scale) -> Gate:

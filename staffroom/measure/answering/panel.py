@@ -8,12 +8,13 @@ import numpy as np
 
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
-from staffroom.measure.answering.estimate import Estimate, Places, Scale, Sides, hide_small
+from staffroom.measure.answering.estimate import Estimate, Places, Scale, Sides, fullest, hide_small
 from staffroom.measure.answering.gating import composition
 from staffroom.measure.answering.spreading import of_averages, of_sites
 from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.deciding import first_terms
-from staffroom.measure.group_time import CallawaySantAnna, group_time_effects
+from staffroom.measure.etwfe import etwfe
+from staffroom.measure.group_time import Aggregate, GroupTime, group_time_effects
 from staffroom.measure.influence import multiplier_quantile
 from staffroom.measure.pretrends import PreTrends, pre_trends
 from staffroom.measure.projection import least_squares
@@ -77,9 +78,8 @@ class Panel:
         self.scale = Scale(found.sd, self.claims.confidence, found.sure)
         self.event = event_times(self.cells, self.first)
         self.controls = question.overrides.controls or ("never" if (self.first == NEVER).any() else "notyet")
-        self.group_times = group_time_effects(
-            self.cells, self.first, controls=self.controls, base="universal", covariates=()
-        )
+        self.group_times = group_time_effects(self.cells, self.first, controls=self.controls, covariates=())
+        self.etwfe = etwfe(self.cells, self.first, controls=self.controls)
         self.critical = self._critical()
 
     def estimate(self, estimator: str) -> Estimate:
@@ -210,7 +210,7 @@ class Panel:
         return found if np.isfinite(found) else None
 
     def _average(self, one: Average) -> Line:
-        size = Size(0, one.size.teachers, one.size.clusters, one.size.clusters, one.size.results)
+        size = Size(one.size.students, one.size.teachers, one.size.clusters, one.size.clusters, one.size.results)
         return self._line(one.key, one.effect, one.standard_error, size)
 
     def _line(self, event_time: int | None, effect: float, error: float, size: Size) -> Line:
@@ -219,20 +219,21 @@ class Panel:
     def _behind(self, event_time: int) -> Size:
         chosen = self.cells.take((self.event == event_time) & (self.first[self.cells.teacher] != NEVER))
         clusters = distinct(chosen.cluster)
-        return Size(0, distinct(chosen.teacher), clusters, clusters, int(chosen.n.sum()))
+        return Size(fullest(chosen), distinct(chosen.teacher), clusters, clusters, int(chosen.n.sum()))
 
     def _by_group_time(self) -> tuple[Line, ...]:
-        if self.group_times is None:
-            return ()
+        return self._grid(() if self.group_times is None else self.group_times.group_times, "influence")
+
+    def _grid(self, found: Sequence[GroupTime], method: str) -> tuple[Line, ...]:
         return hide_small([
             Line(
-                self.scale.effect(one.effect, one.standard_error, self.found.df, method="influence"),
-                Size(0, one.teachers, one.schools, one.schools, one.results),
+                self.scale.effect(one.effect, one.standard_error, self.found.df, method=method),
+                Size(one.results, one.teachers, one.schools, one.schools, one.results),
                 event_time=one.term - one.group,
                 group=one.group,
                 term=one.term,
             )
-            for one in self.group_times.group_times
+            for one in found
         ])  # fmt: skip
 
     def _beside(self) -> dict[str, Effect]:
@@ -241,6 +242,9 @@ class Panel:
         if self.group_times is not None:
             simple = self.group_times.simple
             found["callaway_santanna"] = self._other(simple.effect, simple.standard_error, "influence")
+        if self.etwfe is not None:
+            overall = self.etwfe.overall
+            found["etwfe"] = self._other(overall.effect, overall.standard_error, "CR1")
         treated = (self.event >= 0).astype(np.float64)
         fit = least_squares(self.cells.with_columns(treated[:, None]))
         if fit.kept[0]:
@@ -282,9 +286,12 @@ class Panel:
             refused = say("override_refused", name=estimator)
             return replace(estimate, warnings=(*estimate.warnings, refused))
         beside = {name: one for name, one in estimate.beside.items() if name != estimator}
-        lines, scores = estimate.by_event_time, None
+        lines, grid = estimate.by_event_time, estimate.by_group_time
         if estimator == "callaway_santanna" and self.group_times is not None:
-            lines, scores = self._callaway_santanna(self.group_times), None
+            lines = self._by_event_time(self.group_times.by_event_time, self.group_times.event_time_scores, "influence")
+        if estimator == "etwfe" and self.etwfe is not None:
+            lines = self._by_event_time(self.etwfe.by_event_time, None, "CR1")
+            grid = self._grid(self.etwfe.group_times, "CR1")
         mde = None if effect.se is None else self._detectable(effect.se)
         return replace(
             estimate,
@@ -292,7 +299,8 @@ class Panel:
             effect=effect,
             beside={**({"imputation": estimate.effect} if estimate.effect else {}), **beside},
             by_event_time=lines,
-            scores=scores,
+            by_group_time=grid,
+            scores=None,
             mde=mde,
             bootstrapped=False,
             design_tier=gates.PROMISING if estimator == "twfe" else estimate.design_tier,
@@ -303,16 +311,20 @@ class Panel:
             error, self.found.df, confidence=self.claims.confidence, power=self.claims.power
         )
 
-    def _callaway_santanna(self, found: CallawaySantAnna) -> tuple[Line, ...]:
-        lines = [
-            self._line(one.key, one.effect, one.standard_error, self._behind(one.key))
-            for one in found.by_event_time
-            if one.key is not None and one.standard_error > 0
-        ]
+    def _by_event_time(self, found: Sequence[Aggregate], scores: Floats | None, method: str) -> tuple[Line, ...]:
+        """Another estimator's effects by event time, with a band where scores (G, E) are known."""
+        kept = [place for place, one in enumerate(found) if one.key is not None and one.standard_error > 0]
         critical = None
-        if self.scale.sure and self.generator is not None:
-            critical = found.bands(self.generator, draws=DRAWS, confidence=self.claims.confidence)
-        return hide_small([banded(line, critical) for line in lines])
+        if scores is not None and kept and self.scale.sure and self.generator is not None:
+            critical = multiplier_quantile(
+                scores[:, kept], self.generator, draws=DRAWS, confidence=self.claims.confidence
+            )
+        lines = []
+        for place in kept:
+            one, key = found[place], found[place].key or 0
+            effect = self.scale.effect(one.effect, one.standard_error, self.found.df, method=method)
+            lines.append(banded(Line(effect, self._behind(key), event_time=key), critical))
+        return hide_small(lines)
 
 
 def banded(line: Line, critical: float | None) -> Line:

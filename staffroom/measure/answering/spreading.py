@@ -24,9 +24,9 @@ LEAST_SITES = 3
 def of_sites(found: SiteEffects) -> Places:
     """Sites as places."""
     sizes = tuple(
-        Size(0, int(treated + others), 1, 1, int(results), int(treated), int(others))
-        for results, treated, others in zip(
-            found.results, found.treated_teachers, found.comparison_teachers, strict=True
+        Size(int(students), int(treated + others), 1, 1, int(results), int(treated), int(others))
+        for students, results, treated, others in zip(
+            found.students, found.results, found.treated_teachers, found.comparison_teachers, strict=True
         )
     )
     labels = tuple(found.labels.tolist())
@@ -38,7 +38,14 @@ def of_averages(by: str, labels: Sequence[Any], averages: Sequence[Average], sco
     errors = np.array([one.standard_error for one in averages])
     kept: list[int] = np.flatnonzero(np.isfinite(errors) & (errors > 0)).tolist()
     sizes = tuple(
-        Size(0, one.size.teachers, one.size.clusters, one.size.clusters, one.size.results, one.size.teachers)
+        Size(
+            one.size.students,
+            one.size.teachers,
+            one.size.clusters,
+            one.size.clusters,
+            one.size.results,
+            one.size.teachers,
+        )
         for one in (averages[place] for place in kept)
     )
     chosen = scores[:, kept]
