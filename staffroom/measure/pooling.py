@@ -17,11 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from staffroom.measure.cells import Floats
+from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.dependent import Dependent, regress_dependent
 from staffroom.measure.heterogeneity import Estimates, estimates_of, i2_of, q_p, q_profile, restricted_tau2
 from staffroom.measure.meta_regression import Inference, inference_of
 from staffroom.measure.prediction import Predictive, predictive
+
+FEW = 25
+"""Estimates up to which each is left out by a search of its own."""
+CHUNK = 128
+STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +64,8 @@ class Pooled:
     """(k,) site effects drawn towards the mean."""
     shrunken_se: Floats
     leave_one_out: Floats
-    """(k,) the pooled effect without this estimate (without its whole cluster where estimates share teachers); NaN for
-    k = 2, where nothing would be left to pool."""
+    """(k,) the pooled effect without this estimate; where estimates share teachers, without its whole cluster and with
+    the variances of all. NaN with two estimates or clusters, where nothing would be left to pool."""
     method: str
     labels: tuple[str, ...] = ()
     weights: Floats | None = None
@@ -180,13 +185,45 @@ def leave_one_out(effects: Floats, standard_errors: Floats) -> Floats:
     size = effects.size
     if size < 3:
         return np.full(size, np.nan)
-    rest = ~np.eye(size, dtype=np.bool_)
-    return np.array([_mean(effects[keep], standard_errors[keep]) for keep in rest])
+    left = np.full(size, np.nan)
+    if size > FEW:
+        start = restricted_tau2(estimates_of(effects, standard_errors))
+        for places in np.array_split(np.arange(size), math.ceil(size / CHUNK)):
+            left[places] = _without(effects, standard_errors**2, places, start)
+    for place in np.flatnonzero(np.isnan(left)):
+        keep = np.arange(size) != place
+        left[place] = _mean(effects[keep], standard_errors[keep])
+    return left
 
 
 def _mean(effects: Floats, standard_errors: Floats) -> float:
     estimates = estimates_of(effects, standard_errors)
     return float(estimates.fit(restricted_tau2(estimates)).coefficients[0])
+
+
+def _without(effects: Floats, variances: Floats, places: Ints, start: float) -> Floats:
+    """(m,) means without each of `places`, all at once by scoring steps from the tau2 of all estimates, which one of
+    many hardly moves; NaN where the steps do not settle.
+    """
+    tau2 = np.full(places.size, start)
+    settled = np.zeros(places.size, dtype=np.bool_)
+    mean, center = np.full(places.size, np.nan), float(np.median(effects))
+    around = effects - center
+    for _ in range(STEPS):
+        weight = 1 / (variances + tau2[:, None])
+        weight[np.arange(places.size), places] = 0.0
+        square = weight * weight
+        total, squares, cubes = weight.sum(axis=1), square.sum(axis=1), np.einsum("mk,mk->m", square, weight)
+        mean = weight @ effects / total
+        score = square @ around**2 - 2 * (mean - center) * (square @ around) + (mean - center) ** 2 * squares
+        score += squares / total - total
+        information = squares - 2 * cubes / total + (squares / total) ** 2
+        moved = np.maximum(tau2 + score / information, 0.0)
+        settled = np.abs(moved - tau2) <= 1e-9 * (moved + variances.min())
+        if settled.all():
+            break
+        tau2 = moved
+    return np.where(settled, mean, np.nan)
 
 
 def _dependent(
@@ -209,7 +246,7 @@ def _dependent(
         tau=(math.nan, math.nan),
         shrunken=_shrunken(estimates, found),
         cautious=None,
-        leave_one_out=_leave_cluster_out(estimates.y, errors, found, cluster, rho),
+        leave_one_out=_leave_cluster_out(estimates.y, found),
         labels=names,
         weights=_weights(found, estimates.y.size),
     )
@@ -235,13 +272,14 @@ def _shrunken(estimates: Estimates, found: Dependent) -> tuple[Floats, Floats]:
     return values, errors
 
 
-def _leave_cluster_out(
-    effects: Floats, errors: Floats, found: Dependent, cluster: "np.typing.NDArray[np.generic]", rho: float
-) -> Floats:
+def _leave_cluster_out(effects: Floats, found: Dependent) -> Floats:
+    """(k,) the pooled effect without the cluster of each estimate, the variances being those of all clusters."""
     left = np.full(effects.size, np.nan)
     if len(found.members) < 3:
         return left
-    for rows in found.members:
-        keep = np.setdiff1d(np.arange(effects.size), rows)
-        left[rows] = regress_dependent(effects[keep], errors[keep], cluster[keep], rho=rho).coefficients[0]
+    solved = [np.linalg.solve(block, np.ones(len(block))) for block in found.working]
+    parts = np.array([each.sum() for each in solved])
+    sums = np.array([each @ effects[rows] for each, rows in zip(solved, found.members, strict=True)])
+    for place, rows in enumerate(found.members):
+        left[rows] = (sums.sum() - sums[place]) / (parts.sum() - parts[place])
     return left

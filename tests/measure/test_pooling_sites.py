@@ -172,6 +172,17 @@ def test_what_cannot_be_pooled_is_refused_by_row(effects, errors, sentence):
         pool(effects, errors)
 
 
+@pytest.mark.parametrize("tau", [0.0, 0.03, 0.2])
+def test_leaving_out_one_of_many_is_pooling_the_rest(tau):
+    rng = np.random.default_rng(3)
+    errors = rng.uniform(0.05, 0.3, 40)
+    effects = rng.normal(0.1, np.sqrt(tau**2 + errors**2))
+    found = pool(effects, errors).leave_one_out
+    for place in (0, 7, 39):
+        keep = np.arange(40) != place
+        assert found[place] == pytest.approx(pool(effects[keep], errors[keep]).effect, abs=1e-7)
+
+
 def test_labels_and_confidence_must_fit():
     with pytest.raises(ValueError, match="1 labels for 2 effects"):
         pool([0.1, 0.2], [0.1, 0.1], labels=["a"])
