@@ -5,6 +5,14 @@ the parts. `asking` reads the question, `reading` the files, `joining` what stan
 `measure`, `running` answers, `telling` and `printing` say it, `bundles` carries it to other organizations.
 """
 
+LONGEST = 600
+"""Letters of a message."""
+
 
 class Refused(Exception):
-    """What was asked cannot be done as it stands; the message names file, column and row, and what to do. One sentence or two."""
+    """What was asked cannot be done as it stands; the message names file, column and row, and what to do. One line, whatever
+    the names in it hold."""
+
+    def __init__(self, message: str) -> None:
+        plain = "".join(letter if letter.isprintable() else " " for letter in message)
+        super().__init__(plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…")

@@ -21,6 +21,7 @@ from staffroom.knowing.studies.running import Found
 
 FORMAT = "staffroom-evidence-bundle-1"
 LARGEST = 1_000_000
+LONGEST = 300
 EFFECT = ("sd", "se", "low", "high", "p", "df", "method")
 FACTS = ("organization", "activity", "outcome", "practice_version", "protocol_hash", "input_hash")
 SIZES = ("students", "teachers", "schools", "clusters")
@@ -116,7 +117,7 @@ def signed(bundle: Mapping[str, Any], key: Any) -> dict[str, Any]:
     """The bundle with a signature over everything else in it."""
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
     whole = {name: value for name, value in bundle.items() if name != "signature"}
-    value = base64.b64encode(key.sign(_canonical(whole))).decode()
+    value = base64.b64encode(key.sign(canonical(whole))).decode()
     return {**whole, "signature": {"algorithm": "Ed25519", "public_key": public, "value": value}}
 
 
@@ -127,12 +128,26 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
             raise Refused(f"{path} is a folder; name the bundles in it")
         if path.stat().st_size > LARGEST:
             raise Refused(f"{path.name} is too large for an evidence bundle")
-        bundle = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
         raise Refused(f"{path}: {error.strerror or error}") from None
+    return parsed(content, path.name)
+
+
+def parsed(content: bytes, name: str) -> tuple[dict[str, Any], str]:
+    """As `read`, from the bytes of a file."""
+    try:
+        bundle = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+        canonical(bundle)
     except (ValueError, RecursionError):
-        raise Refused(f"{path.name} is not JSON") from None
-    return checked(bundle, path.name)
+        raise Refused(f"{name} is not JSON") from None
+    if "\\u0000" in json.dumps(bundle):
+        raise Refused(f"{name} holds a character that no text has")
+    return checked(bundle, name)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def checked(bundle: Any, name: str) -> tuple[dict[str, Any], str]:
@@ -149,7 +164,15 @@ def checked(bundle: Any, name: str) -> tuple[dict[str, Any], str]:
         raise Refused(f"{name} has no effect with an error above 0")
     if not isinstance(bundle.get("n"), dict) or not isinstance(bundle.get("gates"), list):
         raise Refused(f"{name} lacks its sizes or its checks")
+    if any(not _counted(bundle["n"].get(each, 0)) for each in SIZES):
+        raise Refused(f"{name} has sizes that are no whole numbers of at least 0")
+    if any(not isinstance(bundle.get(each, ""), str) or len(bundle.get(each, "")) > LONGEST for each in FACTS):
+        raise Refused(f"{name} has names that are no text of at most {LONGEST} letters")
     return bundle, _signer(bundle, name)
+
+
+def _counted(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
 
 
 def _finite(value: Any) -> bool:
@@ -167,18 +190,18 @@ def _signer(bundle: Mapping[str, Any], name: str) -> str:
         public = base64.b64decode(signature["public_key"], validate=True)
         value = base64.b64decode(signature["value"], validate=True)
         whole = {key: one for key, one in bundle.items() if key != "signature"}
-        Ed25519PublicKey.from_public_bytes(public).verify(value, _canonical(whole))
+        Ed25519PublicKey.from_public_bytes(public).verify(value, canonical(whole))
     except (InvalidSignature, KeyError, TypeError, ValueError):
         raise Refused(f"{name} was changed after it was signed, or its signature is broken") from None
     return hashlib.sha256(public).hexdigest()[:16]
 
 
-def _canonical(value: Mapping[str, Any]) -> bytes:
+def canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _hash(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(value)).hexdigest()
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def pooled(paths: Sequence[Path]) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from staffroom.knowing.studies import Refused, asking
 from staffroom.knowing.studies.questions import Inquiry, inquire
 from staffroom.measure.answer import Answer
-from staffroom.measure.question import Portfolio, Question
+from staffroom.measure.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,10 @@ def read(path: Path, *, session: Any = None) -> Inquiry:
 
 def answered(inquiry: Inquiry) -> dict[str, Answer]:
     """An answer to each question; several are told of each other, for multiplicity."""
+    from staffroom.measure.answering import among
+
     found = {name: _answer(inquiry, question) for name, question in inquiry.questions.items()}
-    if len(found) < 2:
-        return found
-    p = {name: one.effect.p for name, one in found.items() if one.effect is not None and one.effect.p is not None}
-    return {
-        name: _beside(inquiry, question, found[name], {other: value for other, value in p.items() if other != name})
-        for name, question in inquiry.questions.items()
-    }
-
-
-def _beside(inquiry: Inquiry, question: Question, alone: Answer, others: dict[str, float]) -> Answer:
-    """The answer again, knowing of the others: only the gate of multiplicity, the tier and the sentence may change."""
-    if not others:
-        return alone
-    return _answer(inquiry, replace(question, portfolio=Portfolio(tuple(others.values()))))
+    return found if len(found) < 2 else dict(zip(found, among(tuple(found.values())), strict=True))
 
 
 def _answer(inquiry: Inquiry, question: Question) -> Answer:
