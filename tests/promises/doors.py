@@ -284,7 +284,12 @@ IMPACT = (
     Door("impact:csv", WATCHERS, "activity.slug"),
     Door("impact:json", WATCHERS, "activity.slug"),
     Door("impact:report", NOBODY, "activity.slug", why="nothing has been computed there that could be printed"),
-    Door("impact:picture", NOBODY, "activity.slug 'forest' 'svg'", why="nothing has been computed there that could be drawn"),
+    Door(
+        "impact:picture",
+        NOBODY,
+        "activity.slug 'forest' 'svg'",
+        why="nothing has been computed there that could be drawn",
+    ),
     Door("impact:entries", WATCHERS, "activity.slug"),
     Door("impact:ingredients", KEEPERS, "activity.slug"),
     Door("evidence:evidence", WATCHERS, "activity.key"),

@@ -59,10 +59,11 @@ def changed(before: dict[str, str], written: int | None) -> list[str]:
 NOTHING_TO_TYPE = frozenset((
     "health", "api:openapi-json", "home:export", "jobs:retry", "records:void-entry", "records:void-cost", "records:start-import",
     "records:end-price", "records:drop-index", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
+    "growth:end_goal", "evidence:drop",
     "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
     "exchange:switch-destination", "exchange:remove-destination", "exchange:try-again",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",
-    "lessons:finish_recording", "growth:end_goal", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
+    "lessons:finish_recording", "frameworks:publish", "conversations:withdraw_comment", "conversations:read_notices",
     "clips:remove_moment", "clips:download", "clips:delete", "clips:retract", "lessons:sit", "clips:sit",
 ))  # fmt: skip
 # Doors at which any words are words.

@@ -5,6 +5,7 @@ Amara's private words are *marks*: made-up words that occur nowhere else. Whoeve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
 from staffroom.jobs.models import Job
-from staffroom.knowing.impact.actions import growth
+from staffroom.knowing.impact.actions import evidence, growth
+from staffroom.knowing.studies import bundles
 from staffroom.people import actions as people
 from staffroom.people.models import Membership, Person, Role
 from staffroom.permissions import actions as permissions
@@ -140,6 +142,16 @@ def _growth(world: World) -> None:
         growth.note_standing(by=by, person=world.amara, element=element, level=level)
     growth.set_aims(by=world.denise, activity=world.things["activity"], elements=[element])
     world.things["goal"] = goal
+    kept = {
+        "format": bundles.FORMAT,
+        "organization": "Hillview",
+        "effect": {"sd": 0.1, "se": 0.05},
+        "n": {"teachers": 40},
+        "gates": [],
+    }
+    world.things["evidence"] = evidence.take_in_bundle(
+        by=world.denise, activity=world.things["activity"], content=json.dumps(kept).encode(), name="hillview.json"
+    )
 
 
 def made_file(owner: Person, name: str) -> File:

@@ -14,7 +14,10 @@ from staffroom.knowing.impact.models import (
     Aim,
     Allotment,
     Applicant,
+    Calibration,
     Estimate,
+    Evidence,
+    EvidenceKey,
     Goal,
     Lot,
     Lottery,
@@ -44,10 +47,19 @@ def declare_all() -> None:
     impersonal(Wave, "How many seats there are from which day on.")
     impersonal(Lot, "A ticket; whose it is, its applicants say.")
     impersonal(Allotment, "What fell to a ticket; whose it is, its applicants say.")
+    impersonal(EvidenceKey, "The key by which an organization signs what it tells others.")
+    impersonal(Calibration, "How often made-up activities came out as if they worked.")
     impersonal(Aim, "Which practice an activity is there for.")
     _declare_lotteries()
     _declare_studies()
     _declare_growth()
+    declare(
+        model=Evidence, what=gettext_lazy("That you took in evidence of another organization"),
+        why=gettext_lazy("So that it is known who answers for it."), how_long=KEPT,
+        about=lambda person: Q(taken_in_by=person), erase=lambda found, person: _empty(found, person, "taken_in_by"),
+        describe=str, author=lambda each: _("you"),
+        readers=lambda each: _("leaders, administrators and researchers of the organization"), ends=ENDS,
+    )  # fmt: skip
 
 
 def _declare_lotteries() -> None:

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from staffroom.knowing.impact.views import evidence
+
+app_name = "evidence"
+urlpatterns = [
+    path("<uuid:key>/", evidence.evidence, name="evidence"),
+    path("<uuid:key>/take-in/", evidence.take_in, name="take_in"),
+    path("<uuid:key>/hand-on/", evidence.hand_on, name="hand_on"),
+    path("<uuid:key>/bundles/<uuid:evidence>/drop/", evidence.drop, name="drop"),
+]
