@@ -110,5 +110,11 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "balance_outside": "Those who took part lie beyond all others in what was known before.",
         "balance_no_overlap": "No mixture of others is like those who took part in what was known before.",
         "balance_collinear": "What was known before explains entirely who took part.",
+        # hours and money
+        "efficiency_no_hours": "How many hours teachers gave is not known.",
+        "efficiency_no_effect": "Without an effect of taking part there is none for an hour.",
+        "efficiency_too_few": "The hours of too few teachers are known.",
+        "cost_unknown": "What it costs is not known.",
+        "cost_too_few": "Too few people stand behind the costs to show them per head.",
     }
 )

@@ -11,6 +11,7 @@ from staffroom.measure.answering.balanced import balanced
 from staffroom.measure.answering.estimate import Estimate
 from staffroom.measure.answering.finite import only_finite
 from staffroom.measure.answering.gating import all_gates
+from staffroom.measure.answering.money import cost_of, efficiency
 from staffroom.measure.answering.panel import staggered
 from staffroom.measure.answering.plain import description
 from staffroom.measure.answering.saying import sentences
@@ -85,6 +86,8 @@ def _whole(question: Question, decision: Decision, estimate: Estimate, found: An
         replicability=sites,
         scalability=spread(question, estimate.waves, estimate.scale),
         by_subgroup=estimate.by_subgroup,
+        efficiency=efficiency(question, estimate),
+        cost=cost_of(question, estimate),
         sentence=sentences(question, estimate, sites),
         warnings=(*decision.warnings, *_warnings(question), *estimate.warnings),
         reasons=estimate.reasons,
