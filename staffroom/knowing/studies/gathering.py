@@ -109,15 +109,27 @@ def gather(asked: Asked, scratch: Path, *, session: Any = None) -> Gathered:
         with Scan(
             readable.files, engine=str(asked.estimate.get("engine", "duckdb")), session=session, rows=readable.rows
         ) as scan:
-            rows = scan.count(layout)
+            found = scan.moments(layout)
+            rows = _all_there(found, layout, readable.rows) or scan.count(layout)
             _refuse_unusable(readable, layout, rows)
             students = scan.students(layout) if layout.student else None
             if students and students.repeated:
                 _refuse_repeated(readable, layout, students)
-            found = scan.moments(layout)
     except Unreadable as error:
         raise Refused(f"{readable.name} cannot be read: {error}") from None
     return _as_cells(asked, readable, layout, rows, students, found)
+
+
+def _all_there(found: pyarrow.Table, layout: Layout, rows: int) -> Rows | None:
+    """What counting would say if every row is in a cell and every sum is finite; None if it must be counted."""
+    sums = [found[name].to_numpy() for name in found.column_names if name.startswith(("sum_", "product_"))]
+    if int(found["n"].to_numpy().sum()) != rows or not all(np.isfinite(one).all() for one in sums):
+        return None
+    if layout.school is not None and found[layout.school].null_count:
+        return None
+    named = (layout.student, layout.teacher, layout.term, layout.school, *layout.numbers, layout.weight)
+    nothing = {name: 0 for name in named if name}
+    return Rows(rows, nothing, nothing, complete=rows)
 
 
 def _beside(asked: Asked) -> set[str]:
