@@ -11,16 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from staffroom.knowing.frames.ledgers import (  # noqa: F401
-        CELLS,
-        COSTS,
-        PARTICIPATION,
-        _ledger,
-        costs,
-        outcome_cells,
-        participation,
-        students,
-        students_taught,
+    from staffroom.knowing.frames.ledgers import (  # noqa: I001
+        CELLS as CELLS,
+        COSTS as COSTS,
+        INGREDIENTS as INGREDIENTS,
+        PARTICIPATION as PARTICIPATION,
+        _ledger as _ledger,
+        costs as costs,
+        ingredients as ingredients,
+        outcome_cells as outcome_cells,
+        participation as participation,
+        students as students,
+        students_taught as students_taught,
     )
 
 

@@ -21,6 +21,7 @@ class ImpactConfig(AppConfig):
         personal.declare_all()
         schedules.every(tasks.compute_changed, hours=1)
         schedules.every(tasks.answer_registered, hours=1)
+        schedules.every(tasks.calibrate, hours=24)
         schedules.every(tasks.invite_due, hours=1)
         notices.register(
             "lottery_announced", _("You are on the list of “%(lottery)s”: your ticket, and how it is drawn.")

@@ -65,6 +65,9 @@ class Material:
     """Keys of the schools that are asked about; none: all."""
     subgroups: Mapping[str, Any] = field(default_factory=dict)
     drawn: Drawn | None = None
+    placebo_rejections: float | None = None
+    """Share of made-up activities on the same results that came out as if they worked."""
+    placebo_draws: int = 0
 
 
 def has_results(material: Material) -> bool:
@@ -92,6 +95,7 @@ def question_of(material: Material) -> Question:
         claims=Claims(
             registered=material.is_registered, smallest_effect=material.smallest_effect, students=material.students or None
         ),
+        placebo_rejections=material.placebo_rejections, placebo_draws=material.placebo_draws,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.tasks import task
 
 from staffroom.knowing.impact import actions, queries
+from staffroom.knowing.impact.actions import calibrating
 from staffroom.knowing.impact.models import Study
 from staffroom.records.models import Activity
 
@@ -39,3 +40,9 @@ def answer_registered() -> int:
 def invite_due() -> int:
     """Invite those whose wave is near, and the next in line for seats that fell free: every hour."""
     return sum(actions.invite(lottery=each) for each in queries.drawn_lotteries())
+
+
+@task
+def calibrate() -> int:
+    """Try made-up activities on everybody's own results: every night."""
+    return calibrating.calibrate_all()

@@ -16,6 +16,7 @@ from staffroom.jobs.actions import report
 from staffroom.knowing import frames
 from staffroom.knowing.impact import asking, queries, studying, summing
 from staffroom.knowing.impact.models import Applicant, Lottery, Study, StudyAnswer, StudyVersion
+from staffroom.knowing.impact.queries.evidence import placebos_at
 from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
 
@@ -49,7 +50,8 @@ def answer_studies(*, studies: Sequence[Study]) -> int:
 def answer_version(version: StudyVersion, state: list[tuple[str, str, str]], started: datetime) -> int:
     """Answer one version, if anything has changed. Returns how many answers were made anew."""
     is_registered = queries.is_registered(version)
-    said = json.dumps([METHOD, __version__, version.sha256, is_registered, state, _drawn_at(version)])
+    placebos = sorted(_placebos(version).items())
+    said = json.dumps([METHOD, __version__, version.sha256, is_registered, state, _drawn_at(version), placebos])
     sha256 = hashlib.sha256(said.encode()).hexdigest()
     known = StudyAnswer.objects.filter(version=version)
     if known.filter(input_sha256=sha256).update(computed_at=started):
@@ -65,6 +67,11 @@ def answer_version(version: StudyVersion, state: list[tuple[str, str, str]], sta
         },
     )  # fmt: skip
     return 1
+
+
+def _placebos(version: StudyVersion) -> dict[str, Any]:
+    instrument = Instrument.objects.filter(key=UUID(version.protocol["outcome"]["key"])).first()
+    return placebos_at(version.study.organization, instrument) if instrument else {}
 
 
 def _drawn_at(version: StudyVersion) -> str:
@@ -126,6 +133,7 @@ def material_of(version: StudyVersion, is_registered: bool) -> asking.Material |
         ends=date.fromisoformat(said["when"]["until"]),
         schools=frozenset(each["key"] for each in said["who"]["schools"]), subgroups=said["subgroups"],
         drawn=drawn_of(version.study.lottery if said["lottery"] else None),
+        **placebos_at(place, instrument),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from staffroom.knowing import frames
 from staffroom.knowing.impact import asking, queries, studying, summing
 from staffroom.knowing.impact.hiding import shown
 from staffroom.knowing.impact.models import Estimate, Tally
+from staffroom.knowing.impact.queries.evidence import placebos_at
 from staffroom.people.models import Organization, Person
 from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
@@ -26,7 +27,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-METHOD = 3
+METHOD = 4
 """Raised whenever the same input would give another answer."""
 BREATHER = timedelta(minutes=5)
 """How long an answer is good enough although new entries keep arriving."""
@@ -103,7 +104,8 @@ class _Computation:
 
     def estimate(self, instrument: Instrument) -> int:
         """Estimate the effect on one instrument, if anything has changed. Returns how many answers were made anew."""
-        sha256 = self._hash("estimate", str(instrument.key), instrument.is_higher_better)
+        placebos = sorted(placebos_at(self.scope, instrument).items())
+        sha256 = self._hash("estimate", str(instrument.key), instrument.is_higher_better, placebos)
         known = Estimate.objects.filter(organization=self.scope, activity=self.activity, instrument=instrument)
         if known.filter(input_sha256=sha256).update(computed_at=self.started):
             return 0
@@ -135,11 +137,14 @@ class _Computation:
         seed = studying.seed_of(question)
         study, kept = studying.answer(question, np.random.default_rng(seed))
         hours = self._for_the_hours(question, study, path, key)
-        material = self._material(question, path, hours["students_taught"])
+        placebos = placebos_at(self.scope, instrument)
+        material = self._material(question, path, hours["students_taught"], placebos)
         found = asking.kept(answering.answer(asking.question_of(material), np.random.default_rng(seed)))
         return {**kept, **hours, "answer": found}
 
-    def _material(self, question: studying.Question, path: str, students_taught: int | None) -> asking.Material:
+    def _material(
+        self, question: studying.Question, path: str, students_taught: int | None, placebos: dict[str, Any]
+    ) -> asking.Material:
         """The same question with hours and costs: an exploratory look at all there is."""
         ingredients = frames.ingredients(path, str(self.activity.key)).to_pylist()
         return asking.Material(
@@ -147,7 +152,7 @@ class _Computation:
             is_higher_better=question.is_higher_better,
             seconds=self.uptake.teacher_seconds(until=question.terms[-1].begins_on),
             planned_hours=float(self.activity.planned_hours or 0) or None, ingredients=ingredients,
-            students_taught=students_taught or 0,
+            students_taught=students_taught or 0, **placebos,
         )  # fmt: skip
 
     def _terms_with_outcomes(self, days: Any) -> list[summing.Stretch]:

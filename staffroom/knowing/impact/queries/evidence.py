@@ -12,7 +12,7 @@ from staffroom.knowing.impact.models import Calibration, Estimate, Evidence
 from staffroom.knowing.impact.queries.answers import activities_for
 from staffroom.knowing.studies import Refused, bundles
 from staffroom.people.models import Organization
-from staffroom.records.models import Activity
+from staffroom.records.models import Activity, Instrument
 
 
 def evidence_about(viewer: object, activity: Activity) -> QuerySet[Evidence]:
@@ -72,6 +72,7 @@ def _around(sd: float, se: float) -> dict[str, float]:
     return {"sd": sd, "se": se, "low": sd - 1.96 * se, "high": sd + 1.96 * se}
 
 
-def calibrations_at(organization: Organization) -> QuerySet[Calibration]:
-    """What made-up activities came out as at an organization, instrument by instrument."""
-    return Calibration.objects.filter(organization=organization).select_related("instrument")
+def placebos_at(organization: Organization, instrument: Instrument) -> dict[str, Any]:
+    """What made-up activities came out as on an organization's results, as a question takes it; empty if none were made yet."""
+    found = Calibration.objects.filter(organization=organization, instrument=instrument).first()
+    return {"placebo_rejections": found.rate, "placebo_draws": found.draws} if found else {}
