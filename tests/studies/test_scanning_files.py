@@ -97,6 +97,7 @@ def test_what_is_missing_is_counted_by_column(tmp_path: Path, engine: str) -> No
     assert found.missing["teacher"] == frame["teacher"].null_count()
     assert found.zero_weight == (frame["w"] == 0).sum()
     assert found.complete == sum(one["n"] for one in by_hand(frame, layout(weight="w")).values())
+    assert students.different == found.complete, "each row is a student of her own; those left out do not count"
     assert students.repeated == ()
 
 

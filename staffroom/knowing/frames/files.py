@@ -163,7 +163,7 @@ class Scan:
         self._table = self._connection.table("results")
 
     def _students_by_groups(self, layout: Layout) -> Students:
-        table = self._table.filter(_complete(self._table, layout), self._table[layout.student].notnull())
+        table = self._table.filter(_complete(self._table, layout), ~_absent(self._table[layout.student]))
         keys = [key for key in (layout.student, layout.teacher, layout.term) if key]
         twice = table.group_by(keys).aggregate(times=table.count())
         repeated = twice.filter(twice.times > 1).order_by(keys).limit(3).to_pyarrow().select(keys).to_pylist()
@@ -186,9 +186,16 @@ class Scan:
         if not twice:
             return Students(different)
         wanted = ", ".join(map(str, twice[:3]))
-        where = f"{_sql_complete(layout)} and hash({listed}) in ({wanted})"
+        where = f"{self._where(layout)} and hash({listed}) in ({wanted})"
         sql = f"select {listed} from {self._source} where {where} group by all having count(*) > 1 order by all limit 3"
         return Students(different, tuple(self._connection.con.execute(sql).fetchall()))
+
+    def _where(self, layout: Layout) -> str:
+        """As `_complete`, in DuckDB's own words."""
+        named = [name for name in (layout.student, layout.teacher, layout.term, *layout.numbers, layout.weight) if name]
+        parts = [f"{_quoted(name)} is not null" for name in named]
+        parts += [f"not isnan({_quoted(name)})" for name in named if self._table[name].type().is_floating()]
+        return " and ".join(parts + ([f"{_quoted(layout.weight)} > 0"] if layout.weight else []))
 
     @property
     def _source(self) -> str:
@@ -198,7 +205,7 @@ class Scan:
     def _fingerprints(self, layout: Layout, keys: str, part: int, parts: int) -> tuple[Prints, Prints]:
         """Of each row's student, and of the whole key; of the students that belong to this part."""
         assert layout.student
-        student, where = f"hash({_quoted(layout.student)})", _sql_complete(layout)
+        student, where = f"hash({_quoted(layout.student)})", self._where(layout)
         if parts > 1:
             where += f" and {student} % {parts} = {part}"
         room = int(self.rows / parts * 1.2) + 1_000_000
@@ -253,12 +260,6 @@ def _complete(table: Any, layout: Layout) -> Any:
     for name in needed[1:]:
         found = found & ~_absent(table[name])
     return found & (table[layout.weight] > 0) if layout.weight else found
-
-
-def _sql_complete(layout: Layout) -> str:
-    """As `_complete`, for keys alone: a repeated key is refused whether or not its score is there."""
-    named = (layout.student, layout.teacher, layout.term, *layout.numbers)
-    return " and ".join(f"{_quoted(name)} is not null" for name in named if name)
 
 
 def _quoted(name: str) -> str:
