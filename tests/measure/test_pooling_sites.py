@@ -90,7 +90,7 @@ def _slow_tau2(effects: np.ndarray, errors: np.ndarray) -> float:
     return float(best.x if best.fun < minus(0.0) - 1e-10 else 0.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 10**6), st.floats(0, 0.6))
 def test_tau2_maximizes_the_restricted_likelihood_and_all_else_follows(size, seed, tau):
     rng = np.random.default_rng(seed)

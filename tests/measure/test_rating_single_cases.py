@@ -60,7 +60,7 @@ def test_the_pretest_decides_whether_a_trend_is_taken_off():
     assert non_overlap(A, B, pretest=None).trend_corrected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(RATINGS, RATINGS)
 def test_each_measure_is_its_definition(a, b):
     found = non_overlap(a, b)
@@ -81,6 +81,7 @@ def test_each_measure_is_its_definition(a, b):
     assert found.nap_low <= found.nap <= found.nap_high
 
 
+@settings(max_examples=30, deadline=None)
 @given(RATINGS, RATINGS)
 def test_the_other_direction_is_the_mirror_image(a, b):
     one, other = non_overlap(a, b), non_overlap([-x for x in a], [-y for y in b], improvement="decrease")
@@ -91,6 +92,7 @@ def test_the_other_direction_is_the_mirror_image(a, b):
     assert (worse.nap_low, worse.nap_high) == pytest.approx((1 - one.nap_high, 1 - one.nap_low), abs=1e-9)
 
 
+@settings(max_examples=30, deadline=None)
 @given(RATINGS, RATINGS)
 def test_the_interval_holds_what_newcombes_equation_says(a, b):
     found = non_overlap(a, b)
@@ -110,10 +112,11 @@ def test_where_all_pairs_agree_the_interval_still_has_a_width():
 
 def test_the_unbiased_variance_is_right_on_average():
     rng = np.random.default_rng(8)
-    draws = [non_overlap(rng.normal(0, 1, 6), rng.normal(0.8, 1, 8)) for _ in range(1500)]
-    assert np.mean([each.nap_se**2 for each in draws]) == pytest.approx(np.var([each.nap for each in draws]), rel=0.1)
+    draws = [non_overlap(rng.normal(0, 1, 6), rng.normal(0.8, 1, 8)) for _ in range(600)]
+    assert np.mean([each.nap_se**2 for each in draws]) == pytest.approx(np.var([each.nap for each in draws]), rel=0.15)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=3, max_size=6))
 def test_kendalls_p_counts_all_orders(values):
     def s(order):
@@ -123,6 +126,7 @@ def test_kendalls_p_counts_all_orders(values):
     assert kendall_p(values) == pytest.approx(share)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.permutations(list(range(9))))
 def test_kendalls_exact_p_is_scipys(values):
     expected = stats.kendalltau(np.arange(9), values, method="exact").pvalue
