@@ -55,7 +55,8 @@ def joined(parts: list[Statistic]) -> Statistic:
 def p_value(observed: Statistic, draws: Statistic, value: float, *, enumerated: bool) -> float:
     """Two-sided share of draws at least as far out as the observed one (a Statistic of one draw).
 
-    When all draws were enumerated the observed one is among them; otherwise it is counted in: (1 + b)/(1 + B).
+    When all draws were enumerated the observed one is among them and counts, as in a permutation test (others count only
+    draws beyond it, which is smaller by 2/B at most where signs are flipped); otherwise it is counted in: (1 + b)/(1 + B).
     """
     as_far = int(np.count_nonzero(draws.squared(value) >= observed.squared(value)[0] * (1 - TIE)))
     size = len(draws.gain)

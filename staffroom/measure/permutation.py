@@ -57,10 +57,8 @@ def draws(trial: Trial, permutations: int, generator: np.random.Generator) -> Dr
     return Draws(order, np.concatenate(parts, axis=1), False)
 
 
-def randomization_test(
-    trial: Trial, covariates: list[Floats], drawn: Draws, *, confidence: float, around: float
-) -> Randomization:
-    """The test of no effect, with the covariates' maps (U, 1+K) partialled out, and its inversion from `around` on."""
+def randomization_test(trial: Trial, covariates: list[Floats], drawn: Draws, *, confidence: float) -> Randomization:
+    """The test of no effect, with the covariates' maps (U, 1+K) partialled out, and its inversion."""
     order = drawn.order
     sums = fit(trial, covariates, [trial.column(0), trial.constant(trial.assigned)]).residual_sums[order]
     world = _World(trial.mass[order], trial.block[order], sums)
@@ -71,8 +69,8 @@ def randomization_test(
     def p_at(value: float) -> float:
         return p_value(observed, sample, value, enumerated=drawn.enumerated)
 
-    error = float(np.sqrt(observed.squares[0, 0]))
-    low, high = interval(p_at, around, error or 1.0, confidence=confidence)
+    middle, error = float(observed.gain[0] / observed.slope[0]), float(np.sqrt(observed.squares[0, 0]))
+    low, high = interval(p_at, middle, error or 1.0, confidence=confidence)
     return Randomization(p_at(0.0), low, high, size, drawn.enumerated)
 
 

@@ -214,12 +214,12 @@ class _Analysis:
     def _estimate(self, fitted: Fit, maps: list[Floats]) -> Estimate:
         """The first outcome's effect with t or randomization, by the number of units."""
         effect, error = float(fitted.coefficient[0]), float(np.sqrt(fitted.covariance[0, 0]))
-        test = randomization_test(self.trial, maps, self.draws, confidence=self.confidence, around=effect)
+        test = randomization_test(self.trial, maps, self.draws, confidence=self.confidence)
         found = Estimate(
             effect=effect,
             p=test.p,
-            low=test.low,
-            high=test.high,
+            low=min(test.low, effect),
+            high=max(test.high, effect),
             method="randomization",
             randomization_p=test.p,
             randomization_low=test.low,

@@ -76,21 +76,68 @@ def teacher_moments(cells: Cells) -> Moments:
 
     Any regression among the columns follows, also on part of the covariates, with every kind of error here.
     """
-    middle = replace(cells, mean=centered(cells))
-    teachers, terms, clusters, mass = len(cells.teachers), len(cells.terms), len(cells.clusters), cells.mass
-    total = np.bincount(cells.teacher, mass, minlength=teachers)
-    safe = np.where(total > 0, total, 1.0)[:, None]
-    residual = middle.mean - (sum_by(cells.teacher, middle.sums, teachers) / safe)[cells.teacher]
-    columns = residual.shape[1]
-    moments = np.zeros((clusters, columns + terms, columns + terms))
-    moments[:, :columns, :columns] = cluster_moments(middle, residual)
-    place = cells.cluster * terms + cells.term
-    cross = sum_by(place, mass[:, None] * residual, clusters * terms).reshape(clusters, terms, columns)
-    moments[:, columns:, :columns], moments[:, :columns, columns:] = cross, cross.transpose(0, 2, 1)
-    moments[:, columns:, columns:] = _term_moments(cells, total, place)
-    counts = [int(np.count_nonzero(np.bincount(codes))) for codes in (cells.term, cells.cluster)]
-    scale = np.r_[spread(cells), np.bincount(cells.term, mass, minlength=terms)]
-    return Moments(moments, scale, float(cells.n.sum()), counts[0], counts[1], nuisance=terms)
+    return Panel(cells).moments
+
+
+class Panel:
+    """Cells prepared once, for any number of activities: what they share is not computed again."""
+
+    def __init__(self, cells: Cells) -> None:
+        teachers, terms, mass = len(cells.teachers), len(cells.terms), cells.mass
+        middle = replace(cells, mean=centered(cells))
+        self.cells, self.total = cells, np.bincount(cells.teacher, mass, minlength=teachers)
+        self.safe = np.where(self.total > 0, self.total, 1.0)[:, None]
+        self.place = cells.cluster * terms + cells.term
+        self.residual = self._within(middle.mean)
+        counts = [int(np.count_nonzero(np.bincount(codes))) for codes in (cells.term, cells.cluster)]
+        moments = _bordered(
+            cluster_moments(middle, self.residual),
+            self._by_term(self.residual),
+            _term_moments(cells, self.total, self.place),
+        )
+        scale = np.r_[spread(cells), np.bincount(cells.term, mass, minlength=terms)]
+        self.moments = Moments(moments, scale, float(cells.n.sum()), counts[0], counts[1], nuisance=terms)
+
+    def with_columns(self, values: Floats) -> Moments:
+        """Those of `teacher_moments(cells.with_columns(values))`: values (C, M) constant in cells, behind the outcome."""
+        cells, known = self.cells, self.residual.shape[1]
+        values = values - (cells.mass @ values) / cells.mass.sum()
+        added = self._within(values)
+        count, clusters = added.shape[1], len(cells.clusters)
+        beside = np.column_stack([self.residual, added])
+        cross = np.empty((clusters, count, known + count))
+        for k in range(count):
+            weighted = cells.mass * added[:, k]
+            cross[:, k] = sum_by(cells.cluster, weighted[:, None] * beside, clusters)
+        whole = _bordered(self.moments.by_cluster, cross[:, :, :known], cross[:, :, known:])
+        terms = np.arange(known, known + len(cells.terms))
+        new = np.arange(whole.shape[1] - count, whole.shape[1])
+        by_term = self._by_term(added)
+        whole[np.ix_(np.arange(clusters), terms, new)] = by_term
+        whole[np.ix_(np.arange(clusters), new, terms)] = by_term.transpose(0, 2, 1)
+        scale = np.r_[self.moments.scale, cells.mass @ values**2]
+        order = np.r_[0, new, 1:known, terms]
+        return replace(self.moments, by_cluster=whole[:, order][:, :, order], scale=scale[order])
+
+    def _within(self, values: Floats) -> Floats:
+        """(C, M) less the teacher's mean."""
+        sums = sum_by(self.cells.teacher, self.cells.mass[:, None] * values, len(self.safe))
+        return np.asarray(values - (sums / self.safe)[self.cells.teacher])
+
+    def _by_term(self, residual: Floats) -> Floats:
+        """(G, T, M) sums of residuals: a term's dummy net of teachers times a column net of teachers."""
+        size = (len(self.cells.clusters), len(self.cells.terms), residual.shape[1])
+        return sum_by(self.place, self.cells.mass[:, None] * residual, size[0] * size[1]).reshape(size)
+
+
+def _bordered(inner: Floats, cross: Floats, corner: Floats) -> Floats:
+    """(G, K+M, K+M) from moments (G, K, K), (G, M, K) and (G, M, M)."""
+    known, size = inner.shape[1], inner.shape[1] + corner.shape[1]
+    whole = np.zeros((len(inner), size, size))
+    whole[:, :known, :known], whole[:, known:, known:] = inner, corner
+    whole[:, known:, : cross.shape[2]] = cross
+    whole[:, : cross.shape[2], known:] = cross.transpose(0, 2, 1)
+    return whole
 
 
 def _term_moments(cells: Cells, total: Floats, place: Ints) -> Floats:

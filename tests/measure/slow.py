@@ -12,7 +12,7 @@ def power(matrix, exponent):
 def slow_cr2(design, y, cluster, weight, which):
     """Pustejovsky & Tipton (2018) on rows, all dummies written out, working variance 1/weight; error and degrees."""
     x, outcome = design * np.sqrt(weight)[:, None], y * np.sqrt(weight)
-    bread = np.linalg.pinv(x.T @ x)
+    bread = np.linalg.pinv(x.T @ x, rcond=1e-10, hermitian=True)
     hat = x @ bread @ x.T
     rest = np.eye(len(y)) - hat
     residual, row = rest @ outcome, bread[which]

@@ -25,7 +25,7 @@ def sample(seed, *, schools):
 
 def slow_t(design, y, cluster, null=0.0):
     """t of the first coefficient with all dummies written out, CR0 (small-sample factors cancel)."""
-    bread = np.linalg.pinv(design.T @ design)
+    bread = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
     beta = bread @ (design.T @ y)
     scores = design * (y - design @ beta)[:, None]
     parts = np.stack([scores[cluster == group].sum(axis=0) for group in np.unique(cluster)]) @ bread[0]

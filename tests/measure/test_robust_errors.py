@@ -133,6 +133,17 @@ def test_the_slow_cr2_is_that_of_clubsandwich():
     assert [f"{error:.3f} {df:.1f}" for error, df in found] == expected
 
 
+@FEW
+@given(SEEDS, st.booleans())
+def test_a_further_activity_needs_only_its_own_products(seed, weighted):
+    rows, _, _, cells = sample(seed, weighted=weighted)
+    more = np.random.default_rng(seed).normal(size=(len(cells.n), 2))
+    expected, found = robust.teacher_moments(cells.with_columns(more)), robust.Panel(cells).with_columns(more)
+    np.testing.assert_allclose(found.by_cluster, expected.by_cluster, atol=1e-8)
+    np.testing.assert_allclose(found.scale, expected.scale)
+    assert found.nuisance == len(np.unique(rows.term))
+
+
 def test_an_explained_column_is_nan_in_its_place():
     rows, _, _, _ = sample(3)
     twice = cells_from_rows(
