@@ -35,6 +35,7 @@ GROWERS = TEACHERS | {"priya"}
 
 WATCHERS = OVERSEERS | {"rafael"}
 WATCHERS_ANYWHERE = WATCHERS | {"vera"}
+STUDY_RUNNERS = KEEPERS | {"rafael"}
 OPENED = frozenset({200})
 TAKEN = frozenset({200, 201, 204, 302, 400, 422})
 MOMENT = {"start_ms": 250_000, "text": "x"}
@@ -296,6 +297,33 @@ IMPACT = (
     Door("evidence:take_in", KEEPERS | {"rafael"}, "activity.key", "POST"),
     Door("evidence:hand_on", KEEPERS, "activity.key", "POST"),
     Door("evidence:drop", KEEPERS | {"rafael"}, "activity.key evidence.key", "POST"),
+    Door("studies:studies", WATCHERS_ANYWHERE),
+    Door("studies:new", WATCHERS_ANYWHERE, methods="GET POST"),
+    Door("studies:power", WATCHERS_ANYWHERE),
+    Door("studies:study", WATCHERS, "study.slug"),
+    Door("studies:change", STUDY_RUNNERS, "study.slug", "GET POST"),
+    Door("studies:register", STUDY_RUNNERS, "study.slug", "POST"),
+    Door("studies:close", STUDY_RUNNERS, "study.slug", "POST"),
+    Door("studies:progress", WATCHERS, "study.slug"),
+    Door("studies:result", WATCHERS, "study.slug"),
+    Door("studies:report", WATCHERS, "study.slug"),
+    Door("studies:picture", NOBODY, "study.slug 'forest' 'svg'", why="nothing can be drawn of so few"),
+    Door("studies:json", WATCHERS, "study.slug"),
+    Door("studies:protocol", WATCHERS, "study.slug '1'"),
+    Door("lotteries:lotteries", SIGNED_IN, why="each those that they run or asked for a seat in"),
+    Door("lotteries:new", OVERSEERS_ANYWHERE, methods="GET POST"),
+    Door("lotteries:power", OVERSEERS_ANYWHERE),
+    Door("lotteries:lottery", KEEPERS | TEACHERS, "lottery.slug"),
+    Door("lotteries:check", KEEPERS | TEACHERS, "lottery.slug"),
+    Door("lotteries:people_csv", KEEPERS, "lottery.slug"),
+    Door("lotteries:draw", KEEPERS, "lottery.slug", "POST"),
+    Door("lotteries:draw_anew", KEEPERS, "lottery.slug", "POST"),
+    Door("lotteries:make_study", KEEPERS, "lottery.slug", "POST"),
+    Door("lotteries:answer", KEEPERS | OWNER, "lottery.slug offer.pk", "POST"),
+    Door("lotteries:change", KEEPERS, "open_lottery.slug", "GET POST"),
+    Door("lotteries:add_people", KEEPERS, "open_lottery.slug", "POST"),
+    Door("lotteries:remove_person", KEEPERS, "open_lottery.slug applicant.pk", "POST"),
+    Door("lotteries:announce", KEEPERS, "open_lottery.slug", "POST"),
     Door("growth:growth", GROWERS),
     Door("growth:students", GROWERS),
     Door("growth:new_goal", GROWERS, methods="POST"),

@@ -36,6 +36,8 @@ LISTS = (
     ("denise", "/records/prices/", ""),
     ("denise", "/records/prices/indexes/", ""),
     ("denise", "/what-works/", "Number talks"),
+    ("denise", "/studies/", "Do number talks work?"),
+    ("denise", "/lotteries/", "Coaching seats"),
     ("omar", "/tools/", ""),
     ("omar", "/tools/people/", ""),
     ("omar", "/tools/courses/", ""),

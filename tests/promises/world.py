@@ -14,6 +14,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
+import pyarrow
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -28,8 +29,15 @@ from staffroom.files.models import Derivative, File, Upload
 from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
 from staffroom.jobs.models import Job
+from staffroom.knowing.impact import actions as impact
+from staffroom.knowing.impact import asking
 from staffroom.knowing.impact.actions import evidence, growth
+from staffroom.knowing.impact.actions.answering import summary_of
+from staffroom.knowing.impact.models import Offer, StudyAnswer
+from staffroom.knowing.impact.queries import teachers_at
+from staffroom.knowing.impact.summing import Stretch
 from staffroom.knowing.studies import bundles
+from staffroom.measure import answering
 from staffroom.people import actions as people
 from staffroom.people.models import Membership, Person, Role
 from staffroom.permissions import actions as permissions
@@ -93,7 +101,7 @@ def build() -> World:
     for name in ("leo", "mia", "noah"):
         Person.objects.filter(pk=getattr(world, name).pk).update(district=world.district, source_id=f"s-{name}")
     with TestCase.captureOnCommitCallbacks(execute=True):
-        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs, _growth):
+        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs, _growth, _studies, _lotteries):
             room(world)
     return world
 
@@ -152,6 +160,39 @@ def _growth(world: World) -> None:
     world.things["evidence"] = evidence.take_in_bundle(
         by=world.denise, activity=world.things["activity"], content=json.dumps(kept).encode(), name="hillview.json"
     )
+
+
+def _studies(world: World) -> None:
+    """Denise has asked whether number talks work, in time; what came out is too little to say anything."""
+    things = world.things
+    study = impact.start_study(
+        by=world.denise, organization=world.district, activities=[things["activity"]], name="Do number talks work?",
+        decision="Go on or stop.", instrument=things["instrument"], outcomes_from=world.next_term.begins_on,
+        outcomes_until=world.next_term.ends_on,
+    )  # fmt: skip
+    version = impact.register_study(by=world.denise, study=study)
+    row = {"teacher_key": ["t"], "school_key": ["s"], "term_begins_on": [world.term.begins_on], "n": [20],
+           "y_sum": [1200.0], "y_sumsq": [74000.0]}  # fmt: skip
+    term = Stretch("Fall", world.term.begins_on, world.term.ends_on)
+    question = asking.question_of(asking.Material(pyarrow.table(row), {}, [term], 20))
+    result = {"terms": [], "is_higher_better": True, "seed": 1, "answer": asking.kept(answering.answer(question))}
+    StudyAnswer.objects.create(version=version, input_sha256="", result=result, summary=summary_of(result))
+    things["study"] = study
+
+
+def _lotteries(world: World) -> None:
+    """One lottery in which Amara, Tom and Ben have seats, and one that is being set up."""
+    things, day = world.things, timezone.localdate() + timedelta(days=10)
+    for name in ("open_lottery", "lottery"):
+        things[name] = made = impact.start_lottery(
+            by=world.denise, organization=world.district, activity=things["activity"], name="Coaching seats",
+            waves=[impact.Round(name="Now", seats=3, begins_on=day)],
+        )  # fmt: skip
+        impact.add_applicants(by=world.denise, lottery=made, teachers=teachers_at(world.district), blocks={})
+    impact.announce(by=world.denise, lottery=made, number_source="The state lottery of Saturday")
+    impact.draw(by=world.denise, lottery=made, number="4 8 15")
+    things["offer"] = Offer.objects.get(applicant__person=world.amara)
+    things["applicant"] = things["open_lottery"].applicants.get(person=world.tom)
 
 
 def made_file(owner: Person, name: str) -> File:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import fmean
 
 from django.db.models import Avg, Min
@@ -68,8 +69,8 @@ def _by_block(people: Sequence[Applicant]) -> list[tuple[str, str, str]]:
 def _line(
     name: str, first: Sequence[Applicant], others: Sequence[Applicant], values: Mapping[int, float]
 ) -> BalanceLine:
-    ours = [values[each.person_id] for each in first if each.person_id in values]
-    theirs = [values[each.person_id] for each in others if each.person_id in values]
+    ours = [values[each.person_id] for each in first if each.person_id and each.person_id in values]
+    theirs = [values[each.person_id] for each in others if each.person_id and each.person_id in values]
     if not ours or not theirs or is_small(len(ours)) or is_small(len(theirs)):
         return BalanceLine(name, _("not shown"), _("not shown"), "")
     return BalanceLine(
@@ -87,7 +88,7 @@ def _difference(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 def _sd(values: Sequence[float]) -> float:
     middle = fmean(values)
-    return (sum((value - middle) ** 2 for value in values) / (len(values) - 1)) ** 0.5
+    return sqrt(sum((value - middle) ** 2 for value in values) / (len(values) - 1))
 
 
 def _years(people: Sequence[Applicant]) -> dict[int, float]:
@@ -106,5 +107,6 @@ def _earlier_results(lottery: Lottery, instrument: Instrument, people: Sequence[
     before = Outcome.objects.live().filter(instrument=instrument, subject=Outcome.Subject.STUDENT, teacher__in=pks)
     before = before.filter(term__ends_on__lt=wave.begins_on) if wave else before
     last = before.order_by("-term__begins_on").values_list("term__begins_on", flat=True).first()
-    rows = before.filter(term__begins_on=last).order_by().values_list("teacher").annotate(mean=Avg("value"))
-    return dict(rows) if last else {}
+    if last is None:
+        return {}
+    return dict(before.filter(term__begins_on=last).order_by().values_list("teacher").annotate(mean=Avg("value")))

@@ -92,7 +92,9 @@ class LotteryForm(forms.Form):
     )
 
     def __init__(self, *args: Any, viewer: Person, lottery: Lottery | None = None, **options: Any) -> None:
-        super().__init__(*args, initial=_initial(lottery) if lottery else options.pop("initial", None), **options)
+        if lottery is not None:
+            options["initial"] = _initial(lottery)
+        super().__init__(*args, **options)
         choose_from(self, "organization", queries.places_for_lotteries(viewer))
         choose_from(self, "activity", queries.activities_for_lotteries(viewer))
         if lottery is not None:

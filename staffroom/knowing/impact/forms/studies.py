@@ -72,7 +72,9 @@ class StudyForm(forms.Form):
     )
 
     def __init__(self, *args: Any, viewer: Person, study: Study | None = None, **options: Any) -> None:
-        super().__init__(*args, initial=_initial(study) if study else options.pop("initial", None), **options)
+        if study is not None:
+            options["initial"] = _initial(study)
+        super().__init__(*args, **options)
         self.places = list(queries.places_for_studies(viewer))
         choose_from(self, "organization", queries.places_for_studies(viewer))
         choose_from(self, "activities", queries.activities_for_studies(viewer))
