@@ -116,5 +116,40 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "efficiency_too_few": "The hours of too few teachers are known.",
         "cost_unknown": "What it costs is not known.",
         "cost_too_few": "Too few people stand behind the costs to show them per head.",
+        # cutoffs
+        "effect_at_cutoff": "This is the effect for teachers near the cutoff.",
+        "cutoff_cutoff_outside": "The cutoff lies outside of what was seen.",
+        "cutoff_too_few_rows": "Too few teachers stand near the cutoff.",
+        "cutoff_too_few_values": "What decides who is offered it takes too few different values near the cutoff.",
+        "cutoff_no_bandwidth": "Outcomes do not vary near the cutoff.",
+        "cutoff_no_take_up": "Who takes part does not change at the cutoff.",
+        "sorting_untested": "Whether teachers sorted themselves around the cutoff cannot be tested.",
+        "sorting_unseen": "Nothing shows that teachers sorted themselves around the cutoff (p = %(p).2f).",
+        "sorting_seen": "Teachers seem to have sorted themselves around the cutoff (p = %(p).3f).",
+        # doses
+        "association": "What teachers do more of in a term may go with other things of that term: this is an association "
+        "for a difference of %(typical).1f.",
+        "went_with_higher": "Terms with more of it went with scores %(size).2f SD higher (likely between %(low).2f and "
+        "%(high).2f).",
+        "went_with_lower": "Terms with more of it went with scores %(size).2f SD lower (likely between %(low).2f and "
+        "%(high).2f lower).",
+        "went_with_unclear": "Whether scores go with more of it cannot be told: the association is likely between "
+        "%(low).2f and %(high).2f SD.",
+        "dose_dose_does_not_vary": "How much each teacher took part does not differ apart from terms.",
+        "dose_no_spread": "All results are the same, so an association has no scale.",
+        "dose_too_few_clusters": "There are too few schools for an association.",
+        # single cases
+        "ratings_higher": "Ratings while taking part were %(size).2f SD higher than before (likely between %(low).2f and "
+        "%(high).2f).",
+        "ratings_lower": "Ratings while taking part were %(size).2f SD lower than before (likely between %(low).2f and "
+        "%(high).2f lower).",
+        "ratings_unclear": "Whether ratings changed cannot be told: the change is likely between %(low).2f and %(high).2f SD.",
+        "cases_overlap": "For %(cases)d teachers a rating while taking part is better than one before in %(mean).0f of 100 "
+        "pairs on average (from %(least).0f to %(most).0f).",
+        "starts_untested": "There were too few ways to begin for a test by chance.",
+        "starts_hold": "Had the starts been drawn among the %(ways)d possible ways, so large a change would be rare "
+        "(p = %(p).3f).",
+        "starts_fail": "Had the starts been drawn among the %(ways)d possible ways, so large a change would not be rare "
+        "(p = %(p).2f).",
     }
 )

@@ -8,6 +8,8 @@ import numpy as np
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Answer
 from staffroom.measure.answering.balanced import balanced
+from staffroom.measure.answering.cases import single_cases
+from staffroom.measure.answering.doses import associated
 from staffroom.measure.answering.estimate import Estimate
 from staffroom.measure.answering.finite import only_finite
 from staffroom.measure.answering.gating import all_gates
@@ -16,11 +18,13 @@ from staffroom.measure.answering.panel import staggered
 from staffroom.measure.answering.plain import description
 from staffroom.measure.answering.saying import sentences
 from staffroom.measure.answering.spreading import replicability, spread
+from staffroom.measure.answering.threshold import at_cutoff
 from staffroom.measure.answering.trial import drawn
 from staffroom.measure.deciding import Decision, decide, stopped
 from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import Overrides, Question
 from staffroom.measure.sentence import Sentence, say
+from staffroom.measure.staggered import distinct
 
 type Adapter = Callable[[Question, str, np.random.Generator | None], Estimate]
 
@@ -58,6 +62,9 @@ def _answered(question: Question, generator: np.random.Generator | None, *, only
     decision = decide(question)
     asked = clustered(question)
     estimate = ADAPTERS.get(decision.estimator, description)(asked, decision.estimator, generator)
+    if asked.cells is not None and question.cells is not None and asked.cells is not question.cells:
+        schools = min(estimate.n.schools, distinct(question.cells.cluster))
+        estimate = replace(estimate, n=replace(estimate.n, schools=schools))
     checked = all_gates(asked, estimate)
     tier = gates.tier(estimate.design_tier, checked) if estimate.effect is not None else gates.RATIONALE
     found = Answer(estimate.estimator, estimate.effect, estimate.n, gates=checked, tier=tier)
@@ -127,7 +134,10 @@ def _warnings(question: Question) -> tuple[Sentence, ...]:
 
 ADAPTERS: dict[str, Adapter] = {
     "randomized": drawn,
+    "cutoff": at_cutoff,
     "entropy_balanced": balanced,
+    "dose": associated,
+    "single_case": single_cases,
     "imputation": staggered,
     "callaway_santanna": staggered,
     "etwfe": staggered,

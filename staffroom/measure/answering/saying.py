@@ -1,10 +1,11 @@
 """What an answer says first, in plain words."""
 
-from staffroom.measure.answer import Replicability
+from staffroom.measure.answer import Effect, Replicability
 from staffroom.measure.answering.estimate import Estimate
 from staffroom.measure.question import Question
 from staffroom.measure.sentence import Sentence, headline, say
 
+OTHER_WORDS = {"dose": "went_with", "single_case": "ratings"}
 DIFFERENT = 0.05
 """Probability of a Q as large by chance, below which places are taken to differ."""
 
@@ -12,19 +13,33 @@ DIFFERENT = 0.05
 def sentences(question: Question, estimate: Estimate, sites: Replicability) -> tuple[Sentence, ...]:
     """The finding, whether it holds everywhere, what would upset it, and how it is to be taken."""
     claims, effect = question.settled, estimate.effect
-    if effect is None or effect.sd is None:
+    if effect is None:
         return estimate.reasons[:1]
-    first = headline(
-        effect=effect.sd,
-        low=effect.low,
-        high=effect.high,
-        schools=estimate.n.clusters,
-        detectable=estimate.mde,
-        smallest=claims.smallest_effect,
-        treated_teachers=estimate.n.treated_teachers,
-    )
+    first = _headline(question, estimate, effect) if effect.sd is not None else ()
     closing = () if claims.registered else (say("exploratory"),)
     return (*first, *estimate.said, *elsewhere(sites, separated=effect.low is not None and effect.low > 0), *closing)
+
+
+def _headline(question: Question, estimate: Estimate, effect: Effect) -> tuple[Sentence, ...]:
+    """Of scores and taking part; associations and ratings have words of their own where the interval excludes zero."""
+    assert effect.sd is not None
+    kind = OTHER_WORDS.get(estimate.estimator)
+    low, high = effect.low, effect.high
+    if kind is not None and low is not None and high is not None and (low > 0 or high < 0):
+        ends = (low, high) if low > 0 else (-high, -low)
+        direction = "higher" if low > 0 else "lower"
+        return (say(f"{kind}_{direction}", size=abs(effect.sd), low=ends[0], high=ends[1]),)
+    if kind is not None and low is not None and high is not None:
+        return (say(f"{kind}_unclear", low=low, high=high),)
+    return headline(
+        effect=effect.sd,
+        low=low,
+        high=high,
+        schools=estimate.n.schools,
+        detectable=estimate.mde,
+        smallest=question.settled.smallest_effect,
+        treated_teachers=estimate.n.treated_teachers,
+    )
 
 
 def elsewhere(sites: Replicability, *, separated: bool) -> tuple[Sentence, ...]:
