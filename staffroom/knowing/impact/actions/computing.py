@@ -17,6 +17,7 @@ from staffroom.jobs.actions import later, report
 from staffroom.jobs.models import Job
 from staffroom.knowing import frames
 from staffroom.knowing.impact import asking, queries, studying, summing
+from staffroom.knowing.impact.actions.together import see_together
 from staffroom.knowing.impact.hiding import shown
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.knowing.impact.queries.evidence import placebos_at
@@ -46,6 +47,8 @@ def compute_all(*, activities: Sequence[Activity]) -> int:
     for number, activity in enumerate(activities):
         report(done=number, message=activity.name)
         made += _Computation(activity, state, started).run()
+    for scope in {queries.scope_of(activity) for activity in activities}:
+        see_together(scope)
     report(done=len(activities))
     return made
 
