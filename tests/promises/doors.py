@@ -284,6 +284,7 @@ IMPACT = (
     Door("impact:activity_progress", WATCHERS, "activity.slug"),
     Door("impact:csv", WATCHERS, "activity.slug"),
     Door("impact:json", WATCHERS, "activity.slug"),
+    Door("impact:more", WATCHERS, "activity.slug"),
     Door("impact:report", NOBODY, "activity.slug", why="nothing has been computed there that could be printed"),
     Door(
         "impact:picture",

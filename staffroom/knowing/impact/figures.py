@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staffroom.knowing.impact import drawing, earlier, measures, wording
+from staffroom.knowing.impact import drawing, measures, wording
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.knowing.impact.showing import Result
 from staffroom.people.models import Role
@@ -42,7 +42,9 @@ class Portrait:
     @cached_property
     def kept(self) -> dict[str, Any] | None:
         """What the estimate says."""
-        return self.estimate.result if self.estimate else None
+        found = self.estimate.result if self.estimate else None
+        # What was kept before all answers had one shape is made anew before it is shown.
+        return found if found and found.get("answer") else None
 
     @property
     def is_higher_better(self) -> bool:
@@ -53,7 +55,7 @@ class Portrait:
         """The answer with its words and pictures; costs are those of the tally where the answer has none."""
         if self.kept is None:
             return None
-        answer = self.kept.get("answer") or earlier.answer_of(self.kept)
+        answer = self.kept["answer"]
         if not (answer.get("cost") or {}).get("known"):
             answer = {**answer, "cost": measures.cost_of(self)}
         return Result(

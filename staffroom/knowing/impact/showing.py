@@ -6,7 +6,7 @@ schools: those who lead or administer where the comparison was made see names, e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ from staffroom.knowing.impact.hiding import hidden_lines, is_small
 
 type Line = dict[str, Any]
 EMPTY: Mapping[str, Any] = {"sd": None, "se": None, "low": None, "high": None, "p": None, "df": None, "raw": None}
+KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+"""Which files a picture is, by the end of its name."""
 FIRST = ("event_study", "forest", "waves")
 """Pictures that a page shows at once; the others follow what would change the answer."""
 
@@ -111,7 +113,7 @@ class Result:
     @cached_property
     def measures(self) -> list[dict[str, str]]:
         """The five, as the component for one figure takes them."""
-        return [_stat(each) for each in pictures.five(self.answer, _)]
+        return [stat_of(each) for each in pictures.five(self.answer, _)]
 
     @cached_property
     def drawn(self) -> dict[str, pictures.Picture]:
@@ -153,7 +155,18 @@ class Result:
         )  # fmt: skip
 
 
-def _stat(measure: pictures.Measure) -> dict[str, str]:
+def pictures_of(result: Result | None, address: Callable[[str, str], str]) -> dict[str, list[Line]]:
+    """The pictures as a page shows them, those that come first and the others; `address` of a picture's name and kind of file."""
+    found: dict[str, list[Line]] = {"first": [], "more": []}
+    for name, picture in result.drawn.items() if result else ():
+        files = [(kind.upper(), address(name, kind)) for kind in KINDS]
+        found["first" if name in FIRST else "more"].append(
+            {"picture": picture, "drawing": drawing_of(picture), "files": files}
+        )
+    return found
+
+
+def stat_of(measure: pictures.Measure) -> dict[str, str]:
     said = "; ".join(part for part in (measure.range, measure.behind) if part)
     return {
         "measure": measure.key, "label": measure.label, "value": measure.value, "unit": measure.unit, "range": said,

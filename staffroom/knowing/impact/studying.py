@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from staffroom.knowing.impact.comparing import brief
 from staffroom.knowing.impact.hiding import hidden_lines, is_small, shown
 from staffroom.knowing.impact.summing import Stretch
 
@@ -209,4 +210,5 @@ def summary_of(kept: Mapping[str, Any]) -> dict[str, Any]:
         "estimator": study["estimator"], "effect": study["effect"], "tier": study["tier"], "sentence": study["sentence"],
         "is_higher_better": kept["is_higher_better"], "treated_teachers": study["n"]["treated_teachers"],
         "results": study["n"]["results"], "clusters": study["n"]["clusters"],
+        "brief": brief(kept["answer"]) if kept.get("answer") else None,
     }  # fmt: skip

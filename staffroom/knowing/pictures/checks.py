@@ -75,7 +75,7 @@ def sensitivity(answer: Mapping[str, Any], say: Say, note: str = "") -> Picture 
     sheet = Sheet(320)
     values = [one[end] for one in bounds for end in ("low", "high") if is_number(one.get(end))]
     up, across = around_zero(values, 256, TOP), from_zero([one["m"] for one in bounds], LEFT + 30, WIDTH - RIGHT - 40)
-    sheet.text(LEFT - 54, 16, say("SD"), "axis")
+    sheet.text(LEFT - 66, 16, say("SD"), "axis")
     sheet.levels(up, signed)
     sheet.across(up.at(0), "zero")
     found = breakdown_of(answer)

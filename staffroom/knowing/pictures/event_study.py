@@ -50,7 +50,7 @@ def _sheet(drawn: Sequence[Mapping[str, Any]], say: Say) -> Sheet:
     for line in drawn:
         _dot(sheet, across.at(_time(line)), up, line)
         sheet.text(across.at(_time(line)), BOTTOM + 24, _whole(_time(line)), "tick", "middle")
-    sheet.text(LEFT - 54, 16, say("SD"), "axis")
+    sheet.text(LEFT - 66, 16, say("SD"), "axis")
     sheet.text(WIDTH - RIGHT, HEIGHT - 6, say("Terms since taking part"), "axis", "end")
     return sheet
 

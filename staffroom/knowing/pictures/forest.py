@@ -10,7 +10,7 @@ from staffroom.knowing.pictures.scales import Scale, around_zero
 from staffroom.knowing.pictures.sheet import RIGHT, WIDTH, Picture, Sheet
 from staffroom.knowing.pictures.words import Say, count, likely, percent, signed
 
-NAMES = 196
+NAMES = 204
 ROW, TIGHT, MANY = 30, 9, 40
 """Beyond so many sites lines stand close together, without names."""
 

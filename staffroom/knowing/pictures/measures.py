@@ -84,8 +84,7 @@ def _scalability(answer: Mapping[str, Any], say: Say) -> Measure:
         said = say("Not yet known: needs effect and cost of several waves of teachers.")
         return Measure("scalability", label, UNKNOWN, range=said)
     said = say("with every doubling of teachers, likely %(spread)s") % {"spread": likely(slope, say)}
-    waves = found.get("by_wave") or ()
-    own = say("%(waves)s waves") % {"waves": count(len(waves))}
+    own = say("%(waves)s waves") % {"waves": count(found.get("waves") or len(found.get("by_wave") or ()))}
     if is_number(found.get("last_over_first")):
         own += "; " + say("last over first %(ratio)s, %(likely)s") % {
             "ratio": f"{found['last_over_first']:.2f}", "likely": ratio_in_words(found, say)}  # fmt: skip

@@ -78,7 +78,7 @@ def _sheet(
     sheet, drawn = Sheet(HEIGHT), _drawable(points, key)
     up = around_zero([one["effect"][end] for one in drawn for end in ("low", "high")], BOTTOM, TOP)
     across = from_zero([one[key] for one in drawn], LEFT, WIDTH - RIGHT - 24)
-    sheet.text(LEFT - 54, 16, say("SD"), "axis")
+    sheet.text(LEFT - 66, 16, say("SD"), "axis")
     sheet.levels(up, signed)
     for value in across.ticks(5):
         sheet.text(across.at(value), BOTTOM + 24, tick(value), "tick", "middle")

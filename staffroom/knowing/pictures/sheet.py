@@ -15,7 +15,7 @@ from staffroom.knowing.pictures.styles import STYLES
 from staffroom.knowing.pictures.words import short
 
 WIDTH = 720
-LEFT, RIGHT, TOP = 64, 16, 30
+LEFT, RIGHT, TOP = 80, 16, 30
 HEAD, FOOT, EDGE = 54, 34, 20
 
 

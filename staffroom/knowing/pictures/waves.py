@@ -37,7 +37,7 @@ def _sheet(lines: Sequence[Mapping[str, Any]], say: Say) -> Sheet:
     sheet = Sheet(bottom + 50)
     across = doubling([line["cumulative_teachers"] for line in lines], LEFT + 20, WIDTH - RIGHT - 20)
     up = around_zero([line["effect"][end] for line in lines for end in ("low", "high")], UPPER, TOP)
-    sheet.text(LEFT - 54, 16, say("SD"), "axis")
+    sheet.text(LEFT - 66, 16, say("SD"), "axis")
     sheet.levels(up, signed, 4)
     sheet.across(up.at(0), "zero")
     points = [(across.at(line["cumulative_teachers"]), line["effect"]) for line in lines]
@@ -56,7 +56,7 @@ def _sheet(lines: Sequence[Mapping[str, Any]], say: Say) -> Sheet:
 def _costs(sheet: Sheet, across: Scale, lines: Sequence[Mapping[str, Any]], say: Say) -> None:
     bottom, top = UPPER + LOWER + 20, UPPER + 48
     up = from_zero([line["marginal_cost_usd_cents"] for line in lines], bottom, top)
-    sheet.text(LEFT - 54, top - 14, say("Cost of one more teacher"), "axis")
+    sheet.text(LEFT - 66, top - 14, say("Cost of one more teacher"), "axis")
     sheet.levels(up, dollars, 3)
     places = [(across.at(line["cumulative_teachers"]), up.at(line["marginal_cost_usd_cents"])) for line in lines]
     sheet.path("M" + "L".join(f"{x} {y}" for x, y in places), "curve faint")

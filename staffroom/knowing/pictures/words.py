@@ -72,6 +72,6 @@ def behind(n: Mapping[str, Any], say: Say) -> str:
     return ", ".join(parts)
 
 
-def short(text: str, length: int = 15) -> str:
+def short(text: str, length: int = 14) -> str:
     """For narrow drawings: the beginning of a name."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -11,23 +10,21 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.csp import CSP
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from staffroom.jobs.models import Job
 from staffroom.knowing import pictures
-from staffroom.knowing.impact import actions, exporting, queries
+from staffroom.knowing.impact import actions, exporting, portfolio, queries
 from staffroom.knowing.impact.figures import Portrait
-from staffroom.knowing.impact.showing import FIRST, drawing_of
+from staffroom.knowing.impact.showing import KINDS, pictures_of
 from staffroom.knowing.impact.views.doors import activity_of, address, address_of, person_of, progress_of
 from staffroom.people.models import Person
 from staffroom.records import rules as records_rules
 from staffroom.records.models import Activity, Instrument
 from staffroom.ui.csv import csv_response
 from staffroom.ui.pages import render_page
-
-KINDS = {"svg": "image/svg+xml", "png": "image/png"}
-"""Which files a picture is, by the end of its name."""
 
 
 def portrait_of(viewer: object, activity: Activity, wanted: str) -> tuple[Portrait, list[Instrument]]:
@@ -58,27 +55,33 @@ def activity(request: HttpRequest, slug: str) -> HttpResponse:
              "is_current": each == portrait.instrument}
             for each in instruments
         ] if len(instruments) > 1 else [],
-        **{f"{name}_url": address_of(f"impact:{name}", found, **links) for name in ("csv", "json", "report")},
+        **{f"{name}_url": address_of(f"impact:{name}", found, **links) for name in ("csv", "json", "report", "more")},
         "entries_url": address_of("impact:entries", found, at=at),
         "ingredients_url": address_of("impact:ingredients", found, at=at)
         if records_rules.may_see_costs(request.user, found) else "",
         "progress_url": address_of("impact:activity_progress", found, at=at),
-        "pictures": _pictures(portrait, links),
+        "pictures": pictures_of(
+            portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links)
+        ),
         "may_keep": records_rules.may_keep_records(request.user, found.organization),
     }  # fmt: skip
     return render_page(request, "impact/activity.html", context)
 
 
-def _pictures(portrait: Portrait, links: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """The pictures of an answer: those that come first, and the others; each with the ways to take it along."""
-    found: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
-    for name, picture in portrait.result.drawn.items() if portrait.result else ():
-        slug = portrait.activity.slug
-        found["first" if name in FIRST else "more"].append({
-            "picture": picture, "drawing": drawing_of(picture),
-            "files": [(kind.upper(), address("impact:picture", slug, name, kind, **links)) for kind in KINDS],
-        })  # fmt: skip
-    return found
+@login_required
+@require_safe
+def more_pictures(request: HttpRequest, slug: str) -> HttpResponse:
+    """The pictures that do not come first, those of gain against time and cost beside other activities."""
+    found, at = activity_of(request, slug)
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
+    portrait.others = portfolio.others_of(request.user, found)
+    links = {"at": at, "instrument": request.GET.get("instrument", "")}
+    shown = pictures_of(portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links))
+    context = {
+        "activity": found, "pictures": shown["more"], "up_url": address_of("impact:activity", found, **links),
+        "lede": _("Gain against time and cost beside other activities; and what the answer leans on."),
+    }  # fmt: skip
+    return render_page(request, "impact/pictures.html", context, fragment="pictures")
 
 
 @login_required
