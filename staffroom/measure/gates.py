@@ -18,6 +18,8 @@ ENOUGH_POWER = 0.80
 ALIKE, ADJUSTABLE = 0.05, 0.25
 """Differences before the activity, in SD: up to the first they do not matter, up to the second they can be adjusted."""
 FEWEST_REJECTED, MOST_REJECTED = 0.03, 0.07
+MOST_UNEVEN = 0.10
+"""Difference of the shares that both sides may lose."""
 HOLDS, FRAGILE = 1.0, 0.5
 """Breakdown values: drift after taking part as large as any before it, and half of that."""
 
@@ -154,6 +156,20 @@ def baseline_gate(g: float | None, *, drawn: bool = False) -> Gate:
     )
 
 
+def attrition_gate(overall: float | None, differential: float | None) -> Gate:
+    """How many of those there at the start have no outcomes, and how many more of them on one side.
+
+    The boundary of the What Works Clearinghouse is not encoded. In its stead: if those who are lost differ from those
+    who stay by half an SD, an uneven loss must not move the effect by more than 0.05 SD, which is 10 in 100.
+    """
+    if overall is None or differential is None:
+        return Gate("attrition", False, None, MOST_UNEVEN, say("attrition_unknown"))
+    passed = abs(differential) <= MOST_UNEVEN
+    message = "attrition_even" if passed else "attrition_uneven"
+    sentence = say(message, overall=100 * overall, uneven=100 * abs(differential))
+    return Gate("attrition", passed, differential, MOST_UNEVEN, sentence, _lower(passed, PROMISING))
+
+
 def composition_gate(sd: float | None, low: float | None, high: float | None) -> Gate:
     """The score from before, taken as an outcome, must not differ: then the groups did not change in who is in them.
 
@@ -190,12 +206,15 @@ def multiplicity_gate(adjusted: float | None, questions: int, level: float) -> G
 
 
 def sensitivity_gate(breakdown: float | None) -> Gate:
-    """How much drift after taking part, beside the largest seen before it, the finding stands (Rambachan & Roth 2023)."""
+    """How much drift after taking part, beside the largest seen before it, the finding stands (Rambachan & Roth 2023).
+
+    It stands in the sentence; it lowers the tier where nothing is left even if trends do not fail at all.
+    """
     if breakdown is None:
         return Gate("sensitivity", False, None, HOLDS, say("sensitivity_unknown"))
     passed = breakdown >= HOLDS
     sentence = say("sensitivity", breakdown=min(breakdown, 99.0))
-    return Gate("sensitivity", passed, breakdown, HOLDS, sentence, PROMISING if breakdown < FRAGILE else STRONG)
+    return Gate("sensitivity", passed, breakdown, HOLDS, sentence, STRONG if breakdown > 0 else PROMISING)
 
 
 def _lower(passed: bool, ceiling: int) -> int:

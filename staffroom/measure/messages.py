@@ -151,5 +151,14 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "(p = %(p).3f).",
         "starts_fail": "Had the starts been drawn among the %(ways)d possible ways, so large a change would not be rare "
         "(p = %(p).2f).",
+        # who was lost
+        "attrition_unknown": "How many were lost on the way is not known.",
+        "attrition_even": "%(overall).0f of 100 were lost on the way, %(uneven).0f of 100 more on one side than on the "
+        "other. (The boundary of the What Works Clearinghouse is not encoded here.)",
+        "attrition_uneven": "%(overall).0f of 100 were lost on the way, and %(uneven).0f of 100 more on one side than on "
+        "the other: that may make an effect by itself. (The boundary of the What Works Clearinghouse is not encoded "
+        "here.)",
+        "fragile": "But drift after taking part as large as %(share).1f times the largest seen before it would be enough to "
+        "explain the finding.",
     }
 )

@@ -11,6 +11,7 @@ from staffroom.measure import effects
 from staffroom.measure.answer import Effect, Line, Size
 from staffroom.measure.cells import Bools, Cells, Floats
 from staffroom.measure.gates import PROMISING, Gate, enough_to_show
+from staffroom.measure.question import Attrition
 from staffroom.measure.sentence import Sentence
 from staffroom.measure.staggered import distinct
 from staffroom.measure.study import comparison_sd
@@ -110,6 +111,8 @@ class Estimate:
     reasons: tuple[Sentence, ...] = ()
     said: tuple[Sentence, ...] = ()
     """Sentences of its own, behind the headline."""
+    attrition: Attrition | None = None
+    """As far as the cells show it; None where they do not."""
     places: tuple[Places, ...] = ()
     """Effects by site, then by cohort, for what the next site should expect."""
     waves: Places | None = None

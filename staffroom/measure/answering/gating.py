@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from staffroom.measure import gates
 from staffroom.measure.answering.estimate import Estimate, Scale
+from staffroom.measure.attrition import attrition
 from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.gates import Gate
 from staffroom.measure.multiplicity import benjamini_hochberg
-from staffroom.measure.question import Question
+from staffroom.measure.question import NEVER, Attrition, Question
 from staffroom.measure.staggered import distinct, event_times, impute
 from staffroom.measure.study import comparison_sd
 
@@ -23,6 +26,7 @@ def all_gates(question: Question, estimate: Estimate) -> tuple[Gate, ...]:
         gates.minimum_cell_gate(estimate.smaller.results, estimate.smaller.teachers),
         *cluster_gates(estimate),
         *estimate.gates,
+        attrition_of(question, estimate),
         gates.calibration_gate(question.placebo_rejections, question.placebo_draws),
         gates.sample_gate(estimate.n.students, estimate.n.schools),
         gates.significance_gate(effect.low),
@@ -38,6 +42,35 @@ def cluster_gates(estimate: Estimate) -> tuple[Gate, ...]:
     if estimate.estimator == "randomized":
         return (gates.units_gate(estimate.n.clusters, estimate.treated_clusters, redrawn=estimate.bootstrapped),)
     return (gates.cluster_gate(estimate.n.clusters, estimate.treated_clusters, bootstrapped=estimate.bootstrapped),)
+
+
+def attrition_of(question: Question, estimate: Estimate) -> Gate:
+    """As told; else of teachers, as far as the cells show who was there at the start."""
+    told = question.attrition or estimate.attrition
+    if told is None:
+        return gates.attrition_gate(None, None)
+    found = attrition(
+        treated_before=told.treated_before,
+        treated_after=told.treated_after,
+        comparison_before=told.comparison_before,
+        comparison_after=told.comparison_after,
+    )
+    return gates.attrition_gate(found.overall, found.differential)
+
+
+def panel_attrition(cells: Cells, first_treated: Ints) -> Attrition | None:
+    """Teachers seen before anyone took part, and those of them seen in the last term; by whether they ever took part."""
+    took = first_treated != NEVER
+    if not took.any():
+        return None
+    term = cells.terms[cells.term]
+    seen = [
+        np.bincount(cells.teacher[chosen], minlength=took.size) > 0
+        for chosen in (term < first_treated[took].min(), term == term.max())
+    ]
+    before = [int((seen[0] & part).sum()) for part in (took, ~took)]
+    after = [int((seen[0] & seen[1] & part).sum()) for part in (took, ~took)]
+    return Attrition(before[0], after[0], before[1], after[1]) if min(before) > 0 else None
 
 
 def multiplicity(question: Question, p: float | None) -> Gate:

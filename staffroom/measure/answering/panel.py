@@ -9,7 +9,8 @@ import numpy as np
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
 from staffroom.measure.answering.estimate import Estimate, Places, Scale, Sides, fullest, hide_small
-from staffroom.measure.answering.gating import composition
+from staffroom.measure.answering.gating import composition, panel_attrition
+from staffroom.measure.answering.sensitivity import sensitivity
 from staffroom.measure.answering.spreading import of_averages, of_sites
 from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.deciding import first_terms
@@ -93,6 +94,7 @@ class Panel:
             mde = effects.minimum_detectable_effect(
                 effect.se, found.df, confidence=self.claims.confidence, power=self.claims.power
             )
+        drift = sensitivity(self.cells, self.first, self.scale, separated=effect.low is not None and effect.low > 0)
         other = found.described.untreated
         smaller = Sides(
             min(found.overall.size.results, other.results), min(found.overall.size.teachers, other.teachers)
@@ -109,13 +111,16 @@ class Panel:
             mde=mde,
             gates=(
                 gates.pre_trend_gate(test),
+                drift.gate,
                 composition(self.cells, self.first, self.question.prior, self.scale),
             ),
             by_event_time=self._event_study(test),
             by_group_time=self._by_group_time(),
             beside=self._beside(),
-            details=self._details(test),
+            details={**self._details(test), **({"honest": drift.details} if drift.details else {})},
             warnings=found.described.warnings + self._warnings(effect),
+            said=drift.said,
+            attrition=panel_attrition(self.cells, self.first),
             places=self._places(),
             waves=self._waves(),
             by_subgroup=self._subgroups(),

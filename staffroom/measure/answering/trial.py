@@ -14,7 +14,7 @@ from staffroom.measure.arms import Balance
 from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.gates import Gate
-from staffroom.measure.question import NEVER, Lottery, Question
+from staffroom.measure.question import NEVER, Attrition, Lottery, Question
 from staffroom.measure.randomized import Complier, Randomized, randomized
 from staffroom.measure.randomized import Estimate as Drawn
 from staffroom.measure.sentence import Sentence, say
@@ -102,6 +102,12 @@ class Trial:
             details=self._details(),
             warnings=self._warnings(),
             said=(say("effect_of_being_drawn"),) if found.complier is not None else (),
+            attrition=Attrition(
+                found.units_treated + found.units_lost_treated,
+                found.units_treated,
+                found.units_control + found.units_lost_control,
+                found.units_control,
+            ),
             places=self._places(),
         )
 
