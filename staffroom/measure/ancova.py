@@ -20,7 +20,7 @@ from staffroom.measure.balance import Balanced, BalanceLine, balance_table, entr
 from staffroom.measure.cells import Bools, Cells, Floats, Ints
 from staffroom.measure.effects import t_quantile, two_sided_p
 from staffroom.measure.projection import independent
-from staffroom.measure.sandwich import Contrast, PowerMoments, contrast, power_moments
+from staffroom.measure.sandwich import Contrast, contrast, power_moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,8 @@ def _contrast(cells: Cells, side: Bools, weights: Floats, students: Ints, kind: 
     mean[:, students] -= middle
     terms = np.unique(cells.term)
     constants = np.column_stack([cells.term[:, None] == terms, side]).astype(np.float64)
-    moments = power_moments(replace(cells, mean=mean), weights, students, constants)
+    stratum = (cells.cluster * len(cells.terms) + cells.term) * 2 + side
+    moments = power_moments(replace(cells, mean=mean), weights, students, constants, stratum)
     total = moments.by_power[1].sum(axis=0)
     order = np.r_[np.arange(len(students), len(total) - 1), np.arange(1, len(students)), len(total) - 1]
     kept = order[independent(total[np.ix_(order, order)], np.diag(total)[order])]
@@ -201,7 +202,7 @@ def _contrast(cells: Cells, side: Bools, weights: Floats, students: Ints, kind: 
         return None
     chosen = np.r_[0, kept]
     cut = moments.by_power[:, :, chosen][:, :, :, chosen]
-    return contrast(PowerMoments(cut, moments.results), len(kept) - 1, kind)
+    return contrast(replace(moments, by_power=cut), len(kept) - 1, kind)
 
 
 def _spread(cells: Cells, side: Bools, found: Balanced, outcome: int) -> float:

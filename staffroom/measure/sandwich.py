@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from staffroom.measure.cells import Cells, Floats, Ints
+from staffroom.measure.cells import Cells, Floats, Ints, sum_by
 
 KINDS = ("CR1", "CR2")
 FLAT = 1e-10
@@ -34,25 +34,48 @@ class PowerMoments:
     by_power: Floats
     """(3, G, 1 + K, 1 + K)"""
     results: float
+    even: bool = False
+    """All weights are one: the three are the same."""
 
 
-def power_moments(cells: Cells, weights: Floats, students: Ints, constants: Floats) -> PowerMoments:
+def power_moments(cells: Cells, weights: Floats, students: Ints, constants: Floats, stratum: Ints) -> PowerMoments:
     """Moments of columns `students` (S,) of the cells, then `constants` (C, Q) within each, with `weights` (C,) per result.
 
-    Columns should be near their means: nothing is centered here. Column 0 of `students` is the outcome.
+    `stratum` (C,) codes cells that share cluster and constants. Columns should be near their means: nothing is centered
+    here. Column 0 of `students` is the outcome.
     """
-    values = np.hstack([cells.mean[:, students], constants])
-    width, clusters = values.shape[1], len(cells.clusters)
-    by_power = np.empty((3, clusters, width, width))
-    for k in range(width):
-        for m in range(k, width):
-            whole = cells.mass * values[:, k] * values[:, m]
-            if m < len(students):
-                whole = whole + cells.scatter[:, students[k], students[m]]
-            for power in range(3):
-                sums = np.bincount(cells.cluster, weights**power * whole, minlength=clusters)
-                by_power[power, :, k, m] = by_power[power, :, m, k] = sums
-    return PowerMoments(by_power, float(cells.n.sum()))
+    _, first, code = np.unique(stratum, return_index=True, return_inverse=True)
+    even = bool((weights == 1).all())
+    by_power = [
+        _expanded(*_strata(cells, weights**power, students, code, len(first)), constants[first], cells.cluster[first])
+        for power in range(1 if even else 3)
+    ]
+    sums = np.stack(by_power * 3 if even else by_power)
+    whole = np.zeros((3, len(cells.clusters), *sums.shape[2:]))
+    whole[:, : sums.shape[1]] = sums
+    return PowerMoments(whole, float(cells.n.sum()), even)
+
+
+def _strata(cells: Cells, weights: Floats, students: Ints, code: Ints, size: int) -> tuple[Floats, Floats, Floats]:
+    """Per stratum: mass (M,), sums (M, S) and sums of products (M, S, S) of the students' columns."""
+    mass = weights * cells.mass
+    weighed = mass[:, None] * cells.mean[:, students]
+    products = np.empty((size, len(students), len(students)))
+    for k, one in enumerate(students):
+        for m, other in enumerate(students[: k + 1]):
+            whole = weights * cells.scatter[:, one, other] + weighed[:, k] * cells.mean[:, other]
+            products[:, k, m] = products[:, m, k] = np.bincount(code, whole, minlength=size)
+    return np.bincount(code, mass, minlength=size), sum_by(code, weighed, size), products
+
+
+def _expanded(mass: Floats, sums: Floats, products: Floats, constants: Floats, cluster: Ints) -> Floats:
+    """(G, S + Q, S + Q) with the constants beside the students' columns, summed by cluster."""
+    cross = sums[:, :, None] * constants[:, None, :]
+    corner = mass[:, None, None] * constants[:, :, None] * constants[:, None, :]
+    top = np.concatenate([products, cross], axis=2)
+    bottom = np.concatenate([cross.transpose(0, 2, 1), corner], axis=2)
+    whole = np.concatenate([top, bottom], axis=1)
+    return sum_by(cluster, whole.reshape(len(mass), -1), int(cluster.max()) + 1).reshape(-1, *whole.shape[1:])
 
 
 def contrast(moments: PowerMoments, which: int, kind: str) -> Contrast:
@@ -70,7 +93,7 @@ def contrast(moments: PowerMoments, which: int, kind: str) -> Contrast:
     if kind == "CR1":
         variance, df = _cr1(by_power[1], inverse, beta, which, moments.results)
     else:
-        variance, df = _cr2(by_power, total[2, 1:, 1:], inverse, beta, which)
+        variance, df = _cr2(by_power, total[2, 1:, 1:], inverse, beta, which, moments.even)
     return Contrast(float(beta[which]), float(np.sqrt(variance)), df, clusters)
 
 
@@ -83,17 +106,18 @@ def _cr1(by_cluster: Floats, inverse: Floats, beta: Floats, which: int, results:
     return float(factor * scores @ scores), clusters - 1.0
 
 
-def _cr2(by_power: Floats, squared: Floats, inverse: Floats, beta: Floats, which: int) -> tuple[float, float]:
-    size = len(beta)
-    off = np.block([[inverse @ squared @ inverse, -inverse], [-inverse, np.zeros_like(inverse)]])
-    gram = np.block(
-        [
-            [by_power[0, :, 1:, 1:], by_power[1, :, 1:, 1:]],
-            [by_power[1, :, 1:, 1:], by_power[2, :, 1:, 1:]],
-        ]
-    )
-    left = np.concatenate([by_power[power, :, 1:, 0] - by_power[power, :, 1:, 1:] @ beta for power in (0, 1)], axis=1)
-    aim = np.r_[np.zeros(size), inverse[which]]
+def _cr2(
+    by_power: Floats, squared: Floats, inverse: Floats, beta: Floats, which: int, even: bool
+) -> tuple[float, float]:
+    left = by_power[:, :, 1:, 0] - by_power[:, :, 1:, 1:] @ beta
+    if even:
+        gram, left, off, aim = by_power[0, :, 1:, 1:], left[0], -inverse, inverse[which]
+    else:
+        plain, weighed, twice = by_power[:, :, 1:, 1:]
+        gram = np.block([[plain, weighed], [weighed, twice]])
+        left = np.concatenate([left[0], left[1]], axis=1)
+        off = np.block([[inverse @ squared @ inverse, -inverse], [-inverse, np.zeros_like(inverse)]])
+        aim = np.concatenate([np.zeros(len(beta)), inverse[which]])
     scores, norms, reach = _adjusted(gram, left, off, aim)
     pairs = reach.T @ reach
     own = norms + np.einsum("gk,kl,gl->g", reach, off, reach)

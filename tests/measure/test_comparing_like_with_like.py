@@ -82,7 +82,7 @@ def district(rng, *, schools=20, per_school=8, whole=False, effect=0.2, moved=0.
 @pytest.mark.parametrize(("whole", "schools"), [(False, 20), (True, 24)])
 def test_intervals_cover_the_effect_in_95_of_100_districts(whole, schools):
     rng = np.random.default_rng(5)
-    found = [entropy_balanced(*district(rng, schools=schools, whole=whole), prior=1) for _ in range(400)]
+    found = [entropy_balanced(*district(rng, schools=schools, whole=whole), prior=1) for _ in range(250)]
     covered = np.mean([one.low <= 0.2 <= one.high for one in found if one.converged])
     assert np.mean([one.converged for one in found]) > 0.9
     assert 0.93 <= covered <= 0.97
