@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 
 from staffroom.measure.cells import Floats, finite, refuse_rows
 
+LARGEST = 1e60
+"""Beyond this, squares of products leave the range of floating point."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -47,10 +50,10 @@ def curve(
     """
     wanted = _willingness(willingness)
     for name, value in (("effect", effect), ("cost", cost), ("covariance", covariance)):
-        if not math.isfinite(value):
-            raise ValueError(f"{name} is not finite")
-    if not (0 <= effect_se < math.inf and 0 <= cost_se < math.inf):
-        raise ValueError("a standard error must be a finite number of at least 0")
+        if not abs(value) < LARGEST:
+            raise ValueError(f"{name} is not finite, or too large")
+    if not (0 <= effect_se < LARGEST and 0 <= cost_se < LARGEST):
+        raise ValueError("a standard error must be a number of at least 0, and not too large")
     if abs(covariance) > effect_se * cost_se * (1 + 1e-9):
         raise ValueError("the covariance is larger than the standard errors allow")
     benefit = wanted * effect - cost
@@ -76,6 +79,7 @@ def curve_from_draws(effects: ArrayLike, costs: ArrayLike, willingness: ArrayLik
 def _willingness(values: ArrayLike) -> Floats:
     wanted = finite("willingness to pay", values, 1)
     refuse_rows(wanted < 0, "willingness to pay is below 0")
+    refuse_rows(wanted > LARGEST, "willingness to pay is too large")
     return wanted
 
 

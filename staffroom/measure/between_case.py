@@ -6,7 +6,7 @@ case, and errors that follow each other (AR(1)). Both have an approximate t with
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,8 +88,13 @@ def between_case(
     if method not in ("reml", "hps"):
         raise ValueError("method must be 'reml' or 'hps'")
     ratings = _checked(value, treated, case, session)
-    parts = _reml(ratings) if method == "reml" else _hps(ratings)
-    return _standardized(ratings, parts, confidence, method)
+    middle = float(np.median(ratings.y))
+    unit = float(np.abs(ratings.y - middle).max())
+    if not 0 < unit < math.inf:
+        raise ValueError("ratings do not vary, or are too large")
+    plain = replace(ratings, y=(ratings.y - middle) / unit)
+    parts = _reml(plain) if method == "reml" else _hps(plain)
+    return _standardized(plain, parts, unit, confidence, method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class _Parts:
     icc: float
 
 
-def _standardized(ratings: _Ratings, parts: _Parts, confidence: float, method: str) -> BetweenCase:
+def _standardized(ratings: _Ratings, parts: _Parts, unit: float, confidence: float, method: str) -> BetweenCase:
     if not (parts.variance > 0 and parts.df > 0.76):
         raise ValueError("ratings vary too little between or within cases to be standardized")
     factor = 1 - 3 / (4 * parts.df - 1)
@@ -121,10 +126,10 @@ def _standardized(ratings: _Ratings, parts: _Parts, confidence: float, method: s
         low=around.low,
         high=around.high,
         p=two_sided_p(g, error, parts.df),
-        raw=parts.raw,
-        raw_se=parts.kappa * math.sqrt(parts.variance),
+        raw=parts.raw * unit,
+        raw_se=parts.kappa * math.sqrt(parts.variance) * unit,
         unadjusted=raw,
-        sd=math.sqrt(parts.variance),
+        sd=math.sqrt(parts.variance) * unit,
         autocorrelation=parts.phi,
         icc=parts.icc,
         cases=int(ratings.case.max()) + 1,
@@ -188,7 +193,7 @@ def _moments(ratings: _Ratings, own: Floats) -> tuple[float, float]:
     counts = own.sum(axis=0)
     residual = ratings.y - own @ (own.T @ ratings.y / counts)
     squares = float(residual @ residual)
-    if not squares > 0:
+    if not squares > 1e-14 * ratings.y.size:
         raise ValueError("ratings do not vary within cases and phases")
     following = ratings.case[1:] == ratings.case[:-1]
     lagged = float(np.sum((residual[1:] * residual[:-1])[following]))
@@ -210,7 +215,7 @@ def _reml(ratings: _Ratings) -> _Parts:
     shape = _shape(ratings, phi, ratio)
     solved, bread, squares = _generalized(ratings.y, design, shape)
     sigma2 = squares / (ratings.y.size - 2)
-    if not sigma2 > 1e-14 * max(1.0, float(np.abs(ratings.y).max()) ** 2):
+    if not sigma2 > 1e-14:
         raise ValueError("ratings do not vary within cases and phases")
     variance = sigma2 * (1 + ratio)
     inverse = np.linalg.inv(_information(ratings, design, sigma2, phi, ratio))

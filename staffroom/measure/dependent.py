@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from staffroom.measure.cells import Floats, Ints, finite, refuse_rows
+from staffroom.measure.heterogeneity import refuse_extremes
 
 WORKING = ("correlated", "hierarchical", "correlated hierarchical")
 RHO = 0.8
@@ -80,6 +81,8 @@ def _checked(
     columns = np.ones((len(y), 1)) if design is None else finite("design", design, 2)
     if not len(y) == len(errors) == len(labels) == len(columns):
         raise ValueError(f"lengths differ: {len(y)} effects, {len(errors)} errors, {len(labels)} cluster labels")
+    if len(y):
+        refuse_extremes(y, errors**2)
     codes = np.unique(labels, return_inverse=True)[1]
     members = [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
     if len(members) <= columns.shape[1]:

@@ -18,6 +18,9 @@ STEPS = 80
 """Places at which the likelihood is looked at."""
 NARROW = 1e-10
 """Estimates of which one combination is known this much better than another are refused."""
+TINY = 1e-60
+FARTHEST = 1e12
+"""Variances that differ by more than this are refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +80,8 @@ def estimates_of(effects: ArrayLike, standard_errors: ArrayLike, design: ArrayLi
     if len(y) != len(errors):
         raise ValueError(f"{len(y)} effects but {len(errors)} standard errors")
     columns = np.ones((len(y), 1)) if design is None else _design(design, len(y))
-    return _prepared(y, columns, errors**2)
+    with np.errstate(over="ignore", under="ignore"):
+        return _prepared(y, columns, errors**2)
 
 
 def joint_estimates(effects: ArrayLike, covariance: ArrayLike, design: ArrayLike | None = None) -> Estimates:
@@ -106,13 +110,20 @@ def _prepared(y: Floats, columns: Floats, variances: Floats) -> Estimates:
         raise ValueError(
             f"{columns.shape[1]} coefficients need at least {columns.shape[1] + 1} estimates, not {y.size}"
         )
-    if not np.isfinite(variances).all() or not (variances > 0).all():
-        raise ValueError("a standard error is too small or too large to be squared")
+    refuse_extremes(y, variances)
     basis, change = np.linalg.qr(columns)
     length = np.linalg.norm(columns, axis=0)
     if not (np.abs(np.diag(change)) > 1e-10 * np.where(length > 0, length, 1.0)).all():
         raise ValueError("a column of the design depends on the others")
     return Estimates(y, basis, change, variances)
+
+
+def refuse_extremes(effects: Floats, variances: Floats) -> None:
+    """ValueError where numbers are so far apart that their sums would lose the smaller ones."""
+    if not (variances.min() > TINY and max(float(variances.max()), float(np.abs(effects).max())) < 1 / TINY):
+        raise ValueError("an effect or a standard error is too small or too large")
+    if variances.max() > FARTHEST * variances.min():
+        raise ValueError("a standard error is more than a million times another")
 
 
 def restricted_likelihood(estimates: Estimates, tau2: Floats) -> Floats:

@@ -246,7 +246,7 @@ def log_response_ratio(
         raise ValueError("each phase needs at least two ratings")
     if min(float(phase.mean()) for phase in phases) <= 0:
         raise ValueError("a ratio needs means above zero")
-    unsure = [float(phase.var(ddof=1) / (phase.size * phase.mean() ** 2)) for phase in phases]
+    unsure = [float((phase / phase.mean()).var(ddof=1)) / phase.size for phase in phases]
     logs = [math.log(phase.mean()) + part / 2 for phase, part in zip(phases, unsure, strict=True)]
     sign = 1 if improvement == "increase" else -1
     ratio, error = sign * (logs[1] - logs[0]), math.sqrt(sum(unsure))

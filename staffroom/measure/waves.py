@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from staffroom.measure.cells import Floats, finite, refuse_rows
 from staffroom.measure.effects import RatioInterval, fieller, normal_interval
+from staffroom.measure.heterogeneity import refuse_extremes
 from staffroom.measure.meta_regression import MetaRegression, regress
 
 
@@ -98,6 +99,8 @@ def _checked(effects: ArrayLike, standard_errors: ArrayLike, reached: ArrayLike)
     if len(y) < 2:
         raise ValueError("how an activity spreads needs at least 2 waves")
     refuse_rows(errors <= 0, "standard error is not above 0")
+    with np.errstate(over="ignore", under="ignore"):
+        refuse_extremes(y, errors**2)
     refuse_rows(teachers <= 0, "cumulative teachers are not above 0")
     refuse_rows(np.diff(teachers, prepend=0.0) <= 0, "cumulative teachers do not grow")
     return y, errors, teachers

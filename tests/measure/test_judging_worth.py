@@ -72,6 +72,7 @@ def test_for_every_willingness_the_best_option_is_on_the_frontier(options):
         ((float("inf"), 0.1, 1, 1, [1]), {}, "effect is not finite"),
         ((0.1, 0.1, 1, 1, [1]), {"covariance": 1.0}, "larger than"),
         ((0.1, 0.1, 1, 1, [1, -1]), {}, "below 0 in row 1"),
+        ((0.1, 0.1, 1, 1, [1, 1e99]), {}, "too large in row 1"),
     ],
 )
 def test_numbers_that_cannot_be_are_refused(arguments, options, sentence):

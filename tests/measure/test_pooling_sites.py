@@ -163,6 +163,8 @@ def test_two_sites_leave_nothing_to_leave_out():
         ([0.1, float("nan"), 0.3], [0.1, 0.1, 0.1], "effect is missing or not finite in row 1"),
         ([0.1, 0.2], [0.1, float("inf")], "standard error is missing or not finite in row 1"),
         ([0.1, 0.2], [0.1, 1e-200], "too small or too large"),
+        ([0.1, 1e200], [0.1, 0.1], "too small or too large"),
+        ([0.1, 0.2], [1e-9, 0.1], "more than a million times"),
         ([0.1, 0.2, 0.3], [0.1, 0.1], "3 effects but 2 standard errors"),
         (["a", "b"], [0.1, 0.1], "not a number"),
     ],
