@@ -297,6 +297,10 @@ IMPACT = (
     Door("evidence:evidence", WATCHERS, "activity.key"),
     Door("evidence:take_in", KEEPERS | {"rafael"}, "activity.key", "POST"),
     Door("evidence:hand_on", KEEPERS, "activity.key", "POST"),
+    Door("evidence:together", WATCHERS, "activity.key"),
+    Door("evidence:switch", KEEPERS, "activity.key", "POST"),
+    Door("evidence:sums", KEEPERS, "activity.key", "POST"),
+    Door("evidence:join", WATCHERS, "activity.key", "POST"),
     Door("evidence:drop", KEEPERS | {"rafael"}, "activity.key evidence.key", "POST"),
     Door("studies:studies", WATCHERS_ANYWHERE),
     Door("studies:new", WATCHERS_ANYWHERE, methods="GET POST"),
@@ -370,6 +374,10 @@ API = (
     Door("GET /api/sections", SIGNED_IN, why="each what they may see"),
     Door("GET /api/what-works/", WATCHERS_ANYWHERE),
     Door("GET /api/what-works/{slug}", WATCHERS, "activity.slug"),
+    Door("GET /api/studies/", WATCHERS_ANYWHERE),
+    Door("GET /api/studies/{slug}", WATCHERS, "study.slug"),
+    Door("GET /api/lotteries/", SIGNED_IN, why="each those that they run or asked for a seat in"),
+    Door("GET /api/lotteries/{slug}", KEEPERS | TEACHERS, "lottery.slug"),
 )
 # allauth's own doors concern nobody but the person at them. Those who are signed in already are sent on from some.
 _ON = frozenset({200, 302, 401, 404})
