@@ -79,3 +79,78 @@ def test_the_sample_of_the_evidence_standards():
     assert gates.sample_gate(350, 2).passed
     assert not gates.sample_gate(349, 2).passed
     assert not gates.sample_gate(350, 1).passed
+
+
+@pytest.mark.parametrize(
+    ("units", "treated", "redrawn", "ceiling", "message"),
+    [
+        (20, 10, False, 1, "drawn_many"),
+        (12, 6, True, 1, "drawn_few"),
+        (12, 6, False, 3, "drawn_approximate"),
+        (5, 2, True, 4, "drawn_too_few"),
+        (40, 39, True, 4, "drawn_too_few"),
+    ],
+)
+def test_few_that_were_drawn_from_are_judged_by_drawing_again(units, treated, redrawn, ceiling, message):
+    gate = gates.units_gate(units, treated, redrawn=redrawn)
+    assert (gate.ceiling, gate.sentence.message) == (ceiling, message)
+
+
+@pytest.mark.parametrize(
+    ("g", "drawn", "passed", "ceiling"),
+    [
+        (0.05, False, True, 1),
+        (-0.25, False, True, 1),
+        (0.26, False, False, 3),
+        (0.26, True, False, 2),
+        (None, False, False, 3),
+    ],
+)
+def test_groups_must_have_been_alike_or_made_alike(g, drawn, passed, ceiling):
+    gate = gates.baseline_gate(g, drawn=drawn)
+    assert (gate.passed, gate.ceiling) == (passed, ceiling)
+
+
+@pytest.mark.parametrize(
+    ("sd", "low", "high", "passed", "message"),
+    [
+        (0.02, -0.05, 0.09, True, "composition_alike"),
+        (0.03, 0.01, 0.05, True, "composition_alike"),
+        (0.10, -0.20, 0.40, False, "composition_weak_test"),
+        (0.20, 0.10, 0.30, False, "composition_shifted"),
+        (None, None, None, False, "composition_untested"),
+    ],
+)
+def test_scores_from_before_must_not_differ(sd, low, high, passed, message):
+    gate = gates.composition_gate(sd, low, high)
+    assert (gate.passed, gate.sentence.message) == (passed, message)
+    assert gate.ceiling == (gates.STRONG if passed or sd is None else gates.PROMISING)
+
+
+@pytest.mark.parametrize(
+    ("rate", "draws", "passed", "ceiling"),
+    [(0.05, 200, True, 1), (0.08, 200, False, 3), (0.02, 200, False, 1), (None, 0, False, 1)],
+)
+def test_fake_activities_must_not_be_taken_for_real_too_often(rate, draws, passed, ceiling):
+    gate = gates.calibration_gate(rate, draws)
+    assert (gate.passed, gate.ceiling) == (passed, ceiling)
+
+
+def test_uneven_losses_lower_the_tier_and_even_ones_do_not():
+    assert gates.attrition_gate(0.30, 0.02).ceiling == gates.STRONG
+    assert gates.attrition_gate(0.30, -0.12).ceiling == gates.PROMISING
+    assert "not encoded" in str(gates.attrition_gate(0.3, 0.0).sentence)
+    assert gates.attrition_gate(None, None).ceiling == gates.STRONG
+
+
+def test_a_finding_that_stands_no_drift_at_all_is_only_promising():
+    assert gates.sensitivity_gate(0.0).ceiling == gates.PROMISING
+    assert gates.sensitivity_gate(0.4).ceiling == gates.STRONG
+    assert not gates.sensitivity_gate(0.4).passed
+    assert gates.sensitivity_gate(1.2).passed
+
+
+def test_one_question_of_many_may_be_chance():
+    assert gates.multiplicity_gate(0.04, 1, 0.05).passed
+    assert gates.multiplicity_gate(0.04, 9, 0.05).passed
+    assert gates.multiplicity_gate(0.06, 9, 0.05).ceiling == gates.RATIONALE

@@ -36,11 +36,19 @@ def answer(question: Question, generator: np.random.Generator | None = None) -> 
     these are approximate or left out. It never raises because data are few. An override never makes the tier better
     than it would be without it.
     """
-    found: Answer = only_finite(_answered(question, generator))
+    found = _finite(_answered(question, generator))
     if not question.overrides.any:
         return found
     plain = _answered(replace(question, overrides=Overrides()), generator, only_tier=True)
     return replace(found, tier=max(found.tier, plain.tier))
+
+
+def _finite(found: Answer) -> Answer:
+    """Without numbers that are not finite; lines of sites, which may be thousands, have none by the way they are made."""
+    lines = found.replicability.by_site
+    bare = replace(found, replicability=replace(found.replicability, by_site=()))
+    clean: Answer = only_finite(bare)
+    return replace(clean, replicability=replace(clean.replicability, by_site=lines))
 
 
 def among(answers: Sequence[Answer], *, confidence: float = 0.95) -> tuple[Answer, ...]:

@@ -126,10 +126,14 @@ def _lines(places: Places, found: Pooled, scale: Scale) -> tuple[Line, ...]:
             places.sizes[place],
             group=label,
             shrunken=_normal(float(found.shrunken[place]), float(found.shrunken_se[place]), sure),
-            leave_one_out=float(found.leave_one_out[place]),
+            leave_one_out=_known(found.leave_one_out[place]),
         )
         lines.append(emptied(line) if hidden[place] else line)
     return tuple(lines)
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _normal(sd: float, se: float, scale: Scale) -> Effect:

@@ -188,7 +188,7 @@ class Jumping:
                 "level_right": jump.level_right,
                 "mass_points": jump.mass_points,
             },
-            "density": {"t": density.t, "p": density.p, "discrete_p": density.discrete_p, "reason": density.reason},
+            "density": {"t": density.t, "p": density.p, "verdict": density.verdict, "reason": density.reason},
             "checks": lines,
         }
 
@@ -198,8 +198,8 @@ LEAST_ROWS = 20
 
 def density_gate(found: Density) -> Gate:
     """Whether teachers seem to have sorted around the cutoff; an impossible test does not pass."""
-    p = found.discrete_p if found.discrete and math.isfinite(found.discrete_p) else found.p
-    if found.reason or not math.isfinite(p):
+    p = found.verdict
+    if not math.isfinite(p):
         return Gate("density", False, None, 0.05, say("sorting_untested"), gates.PROMISING)
     passed = p >= 0.05
     said: Sentence = say("sorting_unseen" if passed else "sorting_seen", p=p)
