@@ -24,6 +24,7 @@ STUDY = (
 )  # fmt: skip
 ESTIMATE = (
     "estimator", "controls", "cluster", "level", "power", "sd", "seed", "engine", "base", "method", "anticipation",
+    "calibrate",
 )  # fmt: skip
 TABLES: Mapping[str, tuple[str, ...]] = {"data": DATA, "columns": ROLES, "study": STUDY, "estimate": ESTIMATE}
 TREATMENT = ("first_treated", "treated", "dose")
@@ -177,7 +178,7 @@ def _check_estimate(file: str, estimate: Mapping[str, Any]) -> None:
         raise Refused(f"{file}: [estimate] level must lie between 0 and 1, such as 0.95")
     if not 0 < estimate.get("power", 0.8) < 1:
         raise Refused(f"{file}: [estimate] power must lie between 0 and 1, such as 0.8")
-    for name in ("seed", "anticipation"):
+    for name in ("seed", "anticipation", "calibrate"):
         value = estimate.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise Refused(f"{file}: [estimate] {name} must be a whole number of at least 0")

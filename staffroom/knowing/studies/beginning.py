@@ -125,6 +125,7 @@ registered = false    # true only if this file was fixed before the outcomes wer
 # cluster = "school"  # or "teacher", "site"
 # level = 0.95
 # sd = 10.0           # the test's norm, instead of the comparison group's standard deviation
+# calibrate = 200     # how many random fake activities to try on these data (0: none)
 # seed = 1            # otherwise it follows from the files"""
 
 
