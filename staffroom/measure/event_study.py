@@ -12,7 +12,7 @@ import numpy as np
 
 from staffroom.measure.cells import Cells, Floats, Ints
 from staffroom.measure.group_time import CallawaySantAnna, group_time_effects
-from staffroom.measure.influence import NOTHING
+from staffroom.measure.influence import NOTHING, is_singular
 
 LEADS = LAGS = 5
 """Terms to either side at most; beyond, few groups are seen and their noise would pass for a failure of trends."""
@@ -61,15 +61,16 @@ def _study(found: CallawaySantAnna, leads: int, lags: int) -> EventStudy | None:
     sound = errors > NOTHING * errors.max(initial=0.0)
     place = {one.key: k for k, one in enumerate(found.by_event_time) if sound[k] and one.key is not None}
     before, after = _run(place, -2, -1, leads), _run(place, 0, 1, lags + 1)
-    while len(before) + len(after) > max(2, found.clusters // CLUSTERS_PER_EFFECT):
+    most, covariance = max(2, found.clusters // CLUSTERS_PER_EFFECT), found.event_time_covariance
+    while before and after:
+        keys = [*reversed(before), *after]
+        chosen = np.array([place[key] for key in keys])
+        spread = covariance[np.ix_(chosen, chosen)]
+        if len(keys) <= most and not is_singular(spread):
+            effects = np.array([found.by_event_time[k].effect for k in chosen])
+            return EventStudy(tuple(keys), effects, spread, found.clusters, len(before), len(after))
         (before if len(before) > len(after) else after).pop()
-    if not before or not after:
-        return None
-    keys = [*reversed(before), *after]
-    chosen = [place[key] for key in keys]
-    effects = np.array([found.by_event_time[k].effect for k in chosen])
-    covariance = found.event_time_covariance[np.ix_(chosen, chosen)]
-    return EventStudy(tuple(keys), effects, covariance, found.clusters, len(before), len(after))
+    return None
 
 
 def _run(place: dict[int, int], start: int, step: int, most: int) -> list[int]:

@@ -8,12 +8,12 @@ weights of averages. As R's `did` does: groups that begin after the last term (a
 part, and where nobody never takes part, not-yet-treated comparisons end when the last group begins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from staffroom.measure.cells import Cells, Floats, Ints
+from staffroom.measure.cells import Bools, Cells, Floats, Ints
 from staffroom.measure.doubly_robust import METHODS, difference
 from staffroom.measure.influence import multiplier_quantile, standard_error, weighted_mean
 from staffroom.measure.staggered import NEVER
@@ -30,6 +30,7 @@ class GroupTime:
     term: int
     effect: float
     standard_error: float
+    """NaN where fewer than two clusters of the group leave it undefined."""
     results: int
     """Results in `term` of the group's teachers who were seen in both terms."""
     teachers: int = 0
@@ -104,7 +105,9 @@ class CallawaySantAnna:
         ]
         averages = _Averages([self.group_times[place] for place in kept], self.scores[:, kept], self.sizes[:, kept])
         lines = averages.by_event_time()
-        return averages.plain([line for line in lines if line[0] >= 0]), tuple(_aggregate(*line) for line in lines)
+        return averages.plain([line for line in lines if line[0] >= 0]), averages.lines(
+            lines, lambda one: one.term - one.group
+        )
 
     def pre_test(self) -> tuple[float, float]:
         """Wald statistic and p (chi-squared) that all group-times before taking part are zero; NaN if there are none."""
@@ -229,7 +232,7 @@ class _Panel:
         effect, influence = estimate
         seen = self._seen(group, term, base)
         results, teachers = int(self.results[seen, term].sum()), len(seen)
-        schools, error = int(np.count_nonzero(size)), standard_error(influence)
+        schools, error = int(np.count_nonzero(size)), _error(influence, size)
         one = GroupTime(group, int(self.terms[term]), effect, error, results, teachers, schools)
         return one, influence, size
 
@@ -301,12 +304,12 @@ class _Averages:
         after = [place for place, one in enumerate(self.found) if one.term >= one.group]
         return CallawaySantAnna(
             group_times=tuple(self.found),
-            simple=_aggregate(None, *self._mean(after)),
+            simple=self._aggregate(None, *self._mean(after)),
             dynamic=self.plain([line for line in events if line[0] >= 0]),
-            by_event_time=tuple(_aggregate(*line) for line in events),
-            by_group=tuple(_aggregate(*line) for line in groups),
+            by_event_time=self.lines(events, lambda one: one.term - one.group),
+            by_group=self.lines(groups, lambda one: one.group),
             group=self._of_groups(groups),
-            by_calendar_time=tuple(_aggregate(*line) for line in terms),
+            by_calendar_time=self.lines(terms, lambda one: one.term),
             calendar=self.plain(terms),
             scores=self.scores,
             sizes=self.sizes,
@@ -330,10 +333,22 @@ class _Averages:
     def _mean(self, places: list[int]) -> tuple[float, Floats]:
         return weighted_mean(self.effects[places], self.scores[:, places], self.sizes[:, places])
 
+    def lines(
+        self, lines: list[tuple[int, float, Floats]], key_of: Callable[[GroupTime], int]
+    ) -> tuple[Aggregate, ...]:
+        """Effects and errors of averages by key."""
+        keys = np.array([key_of(one) for one in self.found])
+        return tuple(self._aggregate(key, effect, scores, keys == key) for key, effect, scores in lines)
+
+    def _aggregate(
+        self, key: int | None, effect: float, scores: Floats, inside: Bools | slice = slice(None)
+    ) -> Aggregate:
+        return Aggregate(key, effect, _error(scores, self.sizes[:, inside].sum(axis=1)))
+
     def plain(self, lines: list[tuple[int, float, Floats]]) -> Aggregate:
         """The mean of lines, all alike."""
         effect, scores = np.mean([effect for _, effect, _ in lines]), np.mean([psi for _, _, psi in lines], axis=0)
-        return _aggregate(None, float(effect), scores)
+        return self._aggregate(None, float(effect), scores)
 
     def _of_groups(self, lines: list[tuple[int, float, Floats]]) -> Aggregate:
         sizes = [
@@ -342,8 +357,9 @@ class _Averages:
         ]
         scores = np.stack([psi for _, _, psi in lines], axis=1)
         mean = weighted_mean(np.array([effect for _, effect, _ in lines]), scores, np.stack(sizes, axis=1))
-        return _aggregate(None, *mean)
+        return self._aggregate(None, *mean)
 
 
-def _aggregate(key: int | None, effect: float, scores: Floats) -> Aggregate:
-    return Aggregate(key, effect, standard_error(scores))
+def _error(scores: Floats, sizes: Floats) -> float:
+    """NaN where fewer than two clusters took part: one alone shows no variation."""
+    return standard_error(scores) if np.count_nonzero(sizes) > 1 else float("nan")

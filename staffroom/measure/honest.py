@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 
 from staffroom.measure.cells import Bools, Floats, Ints
 from staffroom.measure.fixed_length import FixedLength
+from staffroom.measure.influence import is_singular
 
 KAPPA = 0.1
 """Share of the error rate that the least-favorable first stage takes (their suggestion, alpha / 10)."""
@@ -161,15 +162,14 @@ def _checked(
         raise ValueError("the covariance is not symmetric")
     if (np.diag(spread) <= 0).any():
         raise ValueError(f"effect {int(np.argmax(np.diag(spread) <= 0))} has no variance")
+    if is_singular(spread):
+        raise ValueError("the covariance is singular: the effects do not vary apart from each other")
     if not 0.5 < confidence < 1:
         raise ValueError("confidence must lie between 0.5 and 1")
     wanted = np.eye(after)[0] if weights is None else np.asarray(weights, dtype=np.float64)
     if wanted.shape != (after,) or not np.isfinite(wanted).all() or not wanted.any():
         raise ValueError(f"weights must be {after} numbers, not all zero")
-    study = _Study(found, (spread + spread.T) / 2, before, after, wanted, confidence)
-    if not study.error > 0:
-        raise ValueError("the wanted average has no variance")
-    return study
+    return _Study(found, (spread + spread.T) / 2, before, after, wanted, confidence)
 
 
 def _degree(name: str, value: float) -> float:

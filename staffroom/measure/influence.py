@@ -11,6 +11,7 @@ from staffroom.measure.cells import Floats
 
 MAMMEN = (1 - np.sqrt(5)) / 2, (1 + np.sqrt(5)) / 2
 """The two points of Mammen (1993, Annals of Statistics 21); the first with probability (1 + sqrt 5) / (2 sqrt 5)."""
+SINGULAR = 1e-9
 NOTHING = 1e-10
 """An error below this share of the largest is rounding: the estimate is fixed, such as a base term's."""
 
@@ -24,6 +25,15 @@ def weighted_mean(effects: Floats, scores: Floats, sizes: Floats) -> tuple[float
     share = sizes.sum(axis=0) / total
     mean = float(share @ effects)
     return mean, np.asarray(scores @ share + sizes @ (effects - mean) / total)
+
+
+def is_singular(covariance: Floats) -> bool:
+    """Whether some combination of estimates with this covariance (P, P) has next to no variance."""
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    if not (errors > 0).all():
+        return True
+    values = np.linalg.eigvalsh(covariance / errors / errors[:, None])
+    return bool(values[0] < SINGULAR * values[-1])
 
 
 def standard_error(scores: Floats) -> float:

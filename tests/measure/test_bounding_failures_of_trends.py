@@ -267,6 +267,7 @@ def test_intervals_are_those_of_moderndid():
         ({"effects": [0.0, np.nan, 0, 0, 1]}, "not finite"),
         ({"covariance": np.diag([1.0, 1, 0, 1, 1])}, "effect 2 has no variance"),
         ({"covariance": np.eye(5) + np.eye(5, k=1)}, "not symmetric"),
+        ({"covariance": np.ones((5, 5))}, "singular"),
         ({"weights": [0.0, 0.0]}, "weights must be"),
         ({"confidence": 1.0}, "confidence"),
         ({"mbar": (-1.0,)}, "mbar must be"),

@@ -315,10 +315,11 @@ def test_where_all_take_part_in_the_end_the_last_group_is_compared_with_until_it
 
 
 def test_groups_that_begin_after_the_last_term_count_as_never_taking_part():
-    rows = unbalanced_rows(2, teachers=40)
+    rows = unbalanced_rows(2, teachers=80)
     later = replace(rows, first=np.where(rows.first < 0, 99, rows.first))
     one, other = estimated(rows), estimated(later)
-    assert one.group_times == other.group_times
+    assert [a.effect for a in one.group_times] == [a.effect for a in other.group_times]
+    assert one.simple == other.simple
 
 
 def test_groups_that_do_not_overlap_are_not_compared():
@@ -333,6 +334,17 @@ def test_a_covariate_that_others_explain_changes_nothing():
     twice = replace(rows, x=np.column_stack([rows.x, rows.x @ [2.0, -1.0], np.full(len(rows.y), 7.0)]))
     one, other = estimated(rows, covariates=True), estimated(twice, covariates=True)
     assert [a.effect for a in other.group_times] == pytest.approx([a.effect for a in one.group_times])
+
+
+def test_one_school_alone_shows_no_error():
+    rows = unbalanced_rows(3, teachers=60, schools=6)
+    alone = estimated(replace(rows, school=np.zeros_like(rows.school)))
+    assert np.isnan([alone.simple.standard_error, *(one.standard_error for one in alone.group_times)]).all()
+    group = rows.first == 2
+    some = estimated(replace(rows, school=np.where(group, 6, rows.school)))
+    known = {one.key: np.isfinite(one.standard_error) for one in some.by_group}
+    assert known == {group: group != 2 for group in known}
+    assert np.isfinite(some.simple.standard_error)
 
 
 @pytest.mark.parametrize("options", [{"controls": "all"}, {"method": "ols"}, {"weights": "n"}, {"anticipation": -1}])
