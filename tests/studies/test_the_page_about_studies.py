@@ -45,6 +45,10 @@ def test_it_names_every_word_of_the_toml() -> None:
 
 
 def test_it_names_every_key_of_the_json() -> None:
-    named = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`([^`]+)`", PAGE))))
+    named = set(
+        re.findall(
+            r"[a-z_][a-z_0-9]*", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))
+        )
+    )
     assert {each.name for each in dataclasses.fields(Answer)} <= named
     assert set(telling.schema()["required"]) | set(telling.schema()["$defs"]["answer"]["required"]) <= named
