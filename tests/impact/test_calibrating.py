@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
 
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.actions import calibrating
+from staffroom.knowing.impact.actions import evidence as deeds
 from staffroom.knowing.impact.models import Calibration, Estimate
 from staffroom.people.models import Organization
 from staffroom.records.models import Instrument
@@ -54,3 +56,16 @@ def test_from_three_to_seven_in_a_hundred_is_well(rejected: int, is_off: bool) -
     assert (
         Calibration(organization=Organization(), instrument=Instrument(), draws=400, rejected=rejected).is_off is is_off
     )
+
+
+def test_sums_leave_only_when_switched_on_and_only_those_over_five_schools(riverbend: Riverbend) -> None:
+    activity, denise = riverbend.activities[0], riverbend.denise
+    with pytest.raises(ValidationError, match="switch that on"):
+        deeds.give_sums(by=denise, activity=activity, instrument=riverbend.test)
+    deeds.switch_sums(by=denise, activity=activity, is_on=True)
+    # 60 teachers who begin in four terms: some of these groups stand on a few schools only.
+    with pytest.raises(ValidationError, match="at least 5"):
+        deeds.give_sums(by=denise, activity=activity, instrument=riverbend.test)
+    for stranger in ("researcher", "stranger", "amara"):
+        with pytest.raises(PermissionDenied):
+            deeds.switch_sums(by=riverbend.someone(stranger), activity=activity, is_on=True)

@@ -26,6 +26,7 @@ from staffroom.knowing.impact.models import (
     Study,
     StudyAnswer,
     StudyVersion,
+    SumSharing,
     Tally,
     Wave,
 )
@@ -53,6 +54,13 @@ def declare_all() -> None:
     _declare_lotteries()
     _declare_studies()
     _declare_growth()
+    declare(
+        model=SumSharing, what=gettext_lazy("That you switched the giving of sums on or off"),
+        why=gettext_lazy("So that it is known who answers for it."), how_long=KEPT,
+        about=lambda person: Q(switched_by=person), erase=lambda found, person: _empty(found, person, "switched_by"),
+        describe=str, author=lambda each: _("you"),
+        readers=lambda each: _("leaders, administrators and researchers of the organization"), ends=ENDS, related=("activity",),
+    )  # fmt: skip
     declare(
         model=Evidence, what=gettext_lazy("That you took in evidence of another organization"),
         why=gettext_lazy("So that it is known who answers for it."), how_long=KEPT,

@@ -22,6 +22,10 @@ from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow
+
     from staffroom.measure.question import Question
 
 DRAWS, LEAST_DRAWS = 400, 100
@@ -68,23 +72,29 @@ def calibrate(
 def _questions(place: Organization, instrument: Instrument, activities: Sequence[Activity]) -> list[Question]:
     """What is really asked, activity by activity; those in which nobody took part tell nothing of how others would begin."""
     cells = frames.outcome_cells(place.path, str(instrument.key))
-    if not cells.num_rows:
-        return []
+    found = (_question(place, instrument, activity, cells) for activity in activities) if cells.num_rows else ()
+    return [each[0] for each in found if each is not None]
+
+
+def question_about(activity: Activity, instrument: Instrument) -> tuple[Question, list[date]] | None:
+    """The plain comparison over time of an activity, and the days on which its terms begin; None without results or people."""
+    place = queries.scope_of(activity)
+    cells = frames.outcome_cells(place.path, str(instrument.key))
+    return _question(place, instrument, activity, cells) if cells.num_rows else None
+
+
+def _question(
+    place: Organization, instrument: Instrument, activity: Activity, cells: pyarrow.Table
+) -> tuple[Question, list[date]] | None:
     terms = queries.terms_around(place)
     begun = terms_with_outcomes(terms, cells.column("term_begins_on"))
-    found = []
-    for activity in activities:
-        uptake = uptake_of([activity], place.path, terms)
-        if uptake.first_on:
-            material = asking.Material(
-                cells=cells,
-                first_on=uptake.first_on,
-                terms=begun,
-                students=0,
-                is_higher_better=instrument.is_higher_better,
-            )
-            found.append(asking.question_of(material))
-    return found
+    uptake = uptake_of([activity], place.path, terms)
+    if not uptake.first_on:
+        return None
+    material = asking.Material(
+        cells=cells, first_on=uptake.first_on, terms=begun, students=0, is_higher_better=instrument.is_higher_better
+    )
+    return asking.question_of(material), [term.begins_on for term in begun]
 
 
 def _drawn(questions: Sequence[Question], seed: int) -> tuple[int, int]:

@@ -8,16 +8,18 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staffroom.exchange.sealing import CannotOpen, seal, unseal
-from staffroom.knowing.impact import rules
-from staffroom.knowing.impact.models import Estimate, Evidence, EvidenceKey
+from staffroom.knowing.impact import federating, rules
+from staffroom.knowing.impact.actions.calibrating import question_about
+from staffroom.knowing.impact.models import Estimate, Evidence, EvidenceKey, SumSharing
 from staffroom.knowing.impact.queries.evidence import bundle_of
 from staffroom.knowing.studies import Refused, bundles
 from staffroom.people.models import Organization, Person
 from staffroom.records.actions import record
-from staffroom.records.models import Activity
+from staffroom.records.models import Activity, Instrument
 from staffroom.records.vocabulary import verbs
 
 MOST = 200
@@ -92,3 +94,42 @@ def drop_evidence(*, by: Person, evidence: Evidence) -> None:
         raise PermissionDenied
     record(by=by, verb=verbs.REMOVED, object=evidence.activity)
     evidence.delete()
+
+
+# --- Sums --------------------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def switch_sums(*, by: Person, activity: Activity, is_on: bool) -> SumSharing:
+    """Say whether sums over at least five schools may leave the organization for an activity. District leaders and administrators."""
+    if not rules.may_hand_on_evidence(by, activity.organization):
+        raise PermissionDenied
+    switch, _made = SumSharing.objects.update_or_create(
+        activity=activity, defaults={"is_on": is_on, "switched_by": by, "switched_at": timezone.now()}
+    )
+    record(by=by, verb=verbs.SHARED if is_on else verbs.RETRACTED, object=activity)
+    return switch
+
+
+@transaction.atomic
+def give_sums(
+    *, by: Person, activity: Activity, instrument: Instrument, fit: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The sums of the first round, or with a common fit those of the second. Refused while the switch is off.
+
+    Raises ValidationError, in words, for what may not leave: a sum on fewer than five schools, another number of terms or groups.
+    """
+    if not rules.may_hand_on_evidence(by, activity.organization):
+        raise PermissionDenied
+    if not SumSharing.objects.filter(activity=activity, is_on=True).exists():
+        raise ValidationError(_("Sums of this activity do not leave your organization: switch that on first."))
+    found = question_about(activity, instrument)
+    if found is None:
+        raise ValidationError(_("There are no results of students with their teachers."))
+    question, begins = found
+    try:
+        given = federating.sums(question, begins) if fit is None else federating.scores(question, begins, fit)
+    except ValueError as error:
+        raise ValidationError(_("Nothing is given: %(reason)s.") % {"reason": error}) from error
+    record(by=by, verb=verbs.DOWNLOADED, object=activity)
+    return given

@@ -77,3 +77,20 @@ class Calibration(models.Model):
     def is_off(self) -> bool:
         """Whether errors are told too small or too large here."""
         return not self.LOW <= self.rate <= self.HIGH
+
+
+class SumSharing(models.Model):
+    """That sums over at least five schools may leave an organization, for one activity; off until somebody switches it on."""
+
+    activity = models.OneToOneField(Activity, on_delete=models.CASCADE, related_name="sum_sharing")
+    is_on = models.BooleanField(default=False)
+    switched_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="sums_switched"
+    )
+    switched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-switched_at"]
+
+    def __str__(self) -> str:
+        return f"{self.activity}: {_('on') if self.is_on else _('off')}"
