@@ -1,8 +1,11 @@
 import dataclasses
+import math
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from staffroom.measure.answering import answer
 from staffroom.measure.cells import cells_from_rows
@@ -20,8 +23,10 @@ from staffroom.measure.question import (
     Subgroup,
     Threshold,
 )
+from tests.measure.test_answering_questions import numbers
 
 REGISTERED = Claims(registered=True)
+OVERRIDES = ("randomized", "cutoff", "imputation", "twfe", "etwfe", "entropy_balanced", "dose", "describe")
 
 
 def a_world(
@@ -288,3 +293,44 @@ def test_clusters_as_asked_keep_the_schools():
     assert (found.n.clusters, found.n.schools) == (192, 24)
     assert 15 <= found.replicability.sites <= 24
     assert "clustered_finer" in messages(found.warnings)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_whatever_is_asked_of_little_data_never_breaks_and_never_gives_what_is_no_number(seed):
+    rng = np.random.default_rng(seed)
+    schools, per_school, terms = int(rng.integers(1, 9)), int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    teachers = schools * per_school
+    who, when = np.divmod(np.arange(teachers * terms), terms)
+    kept = rng.random(who.size) < rng.choice([0.5, 0.9, 1.0])
+    kept[0] = True
+    who, when = np.repeat(who[kept], 4), np.repeat(when[kept], 4)
+    y = rng.choice([0.0, 1.0, 1e6]) * rng.normal(size=who.size) + rng.choice([0.0, 1e5])
+    prior = rng.normal(size=who.size) * rng.integers(0, 2)
+    cells = cells_from_rows(teacher=who, school=who % schools, term=when, columns=[y, prior])
+    count, few = len(cells.teachers), rng.random() < 0.5
+    start = np.where(rng.random(count) < rng.random(), rng.integers(0, terms + 2, count), NEVER)
+    lottery = Lottery(
+        assigned=rng.integers(-1, 2, count),
+        block=rng.integers(0, 3, count),
+        since=int(rng.integers(0, 4)) if few else None,
+    )
+    question = Question(
+        cells=cells,
+        prior=int(rng.integers(0, 2)) or None,
+        first_treated=start if rng.random() < 0.7 else None,
+        dose=rng.integers(0, 3, len(cells.n)) if rng.random() < 0.5 else None,
+        lottery=lottery if rng.random() < 0.3 else None,
+        threshold=Threshold(rng.choice([0.0, 1.0, 2.0, np.nan], count), cutoff=1.0) if rng.random() < 0.4 else None,
+        cohort=rng.integers(0, 4, count) if few else None,
+        wave=rng.integers(0, 4, count) if few else None,
+        subgroups=(Subgroup("kind", rng.choice(["", "a", "b"], count), declared=True),),
+        hours=Hours(rng.choice([0.0, 5.0, np.nan], count), planned=8.0),
+        costs=Costs(total_usd_cents=int(rng.integers(0, 10**6)), by_teacher_usd_cents=rng.choice([0.0, 10.0], count)),
+        overrides=Overrides(estimator=rng.choice([None, *OVERRIDES]), cluster=rng.choice([None, "teacher", "site"])),
+    )
+    found = answer(question, rng if few else None)
+    assert all(math.isfinite(number) for number in numbers(found))
+    assert found.effect is not None or found.tier == 4
+    assert found.effect is None or found.effect.low is None or found.effect.low <= found.effect.high
+    assert found.sentence

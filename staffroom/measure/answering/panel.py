@@ -79,8 +79,11 @@ class Panel:
         self.scale = Scale(found.sd, self.claims.confidence, found.sure)
         self.event = event_times(self.cells, self.first)
         self.controls = question.overrides.controls or ("never" if (self.first == NEVER).any() else "notyet")
-        self.group_times = group_time_effects(self.cells, self.first, controls=self.controls, covariates=())
-        self.etwfe = etwfe(self.cells, self.first, controls=self.controls)
+        # Doubly robust with the covariates; without them where those leave nobody to compare with.
+        self.group_times = group_time_effects(self.cells, self.first, controls=self.controls) or group_time_effects(
+            self.cells, self.first, controls=self.controls, covariates=()
+        )
+        self.etwfe = etwfe(self.cells, self.first, controls=question.overrides.controls or "notyet")
         self.critical = self._critical()
 
     def estimate(self, estimator: str) -> Estimate:

@@ -14,7 +14,7 @@ from staffroom.measure.arms import Balance
 from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.gates import Gate
-from staffroom.measure.question import NEVER, Attrition, Lottery, Question
+from staffroom.measure.question import NEVER, Attrition, Labels, Lottery, Question
 from staffroom.measure.randomized import Complier, Randomized, randomized
 from staffroom.measure.randomized import Estimate as Drawn
 from staffroom.measure.sentence import Sentence, say
@@ -37,7 +37,7 @@ def drawn(question: Question, estimator: str, generator: np.random.Generator | N
         cells,
         assigned=lottery.assigned,
         block=lottery.block,
-        unit=lottery.unit,
+        unit=unit_of(cells, lottery),
         taken=taken,
         generator=generator or np.random.default_rng(SEED),
         confidence=question.settled.confidence,
@@ -51,6 +51,18 @@ def drawn(question: Question, estimator: str, generator: np.random.Generator | N
             description(question, "describe", generator), reasons=(say("drawn_" + (found.reason or "no_spread")),)
         )
     return Trial(question, lottery, found, used, sd).estimate()
+
+
+def unit_of(cells: Cells, lottery: Lottery) -> Labels | None:
+    """What was drawn: as told; teachers, where blocks cut through schools; else None, which finds out by itself."""
+    if lottery.unit is not None or lottery.block is None:
+        return lottery.unit
+    inside = lottery.assigned >= 0
+    pairs = np.unique(
+        np.unique(lottery.block, return_inverse=True)[1][inside] * len(cells.clusters) + cells.cluster_of[inside]
+    )
+    schools = np.unique(cells.cluster_of[inside])
+    return None if pairs.size == schools.size else np.arange(len(cells.teachers))
 
 
 def window(question: Question, lottery: Lottery) -> int | None:
