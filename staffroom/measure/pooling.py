@@ -19,7 +19,15 @@ from numpy.typing import ArrayLike
 
 from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.dependent import Dependent, regress_dependent
-from staffroom.measure.heterogeneity import Estimates, estimates_of, i2_of, q_p, q_profile, restricted_tau2
+from staffroom.measure.heterogeneity import (
+    Estimates,
+    estimates_of,
+    i2_of,
+    joint_estimates,
+    q_p,
+    q_profile,
+    restricted_tau2,
+)
 from staffroom.measure.meta_regression import Inference, inference_of
 from staffroom.measure.prediction import Predictive, predictive
 
@@ -82,6 +90,7 @@ def pool(
     standard_errors: ArrayLike,
     *,
     labels: Sequence[object] | None = None,
+    covariance: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
     knapp_hartung: bool = True,
@@ -90,7 +99,9 @@ def pool(
 ) -> Pooled:
     """Pool `effects` (k,) with `standard_errors` (k,), k >= 2, in any one unit.
 
-    `cluster` (k,) says which estimates share teachers; `rho` is the sampling correlation assumed among those.
+    `covariance` (k, k) is the joint one of the estimates if it is known, such as of cohorts that share a comparison; its
+    diagonal then stands for the errors. `cluster` (k,) says which estimates share teachers; `rho` is the sampling
+    correlation assumed among those.
     Raises ValueError that names the row for missing or infinite numbers and errors that are not above 0, and for fewer
     than two estimates or clusters. Three are needed before anything should be said of the next site.
     """
@@ -100,6 +111,10 @@ def pool(
     names = tuple(str(label) for label in labels) if labels is not None else ()
     if labels is not None and len(names) != estimates.y.size:
         raise ValueError(f"{len(names)} labels for {estimates.y.size} effects")
+    if cluster is not None and covariance is not None:
+        raise ValueError("give either clusters or the joint covariance")
+    if covariance is not None:
+        return _joint(effects, covariance, names, confidence, knapp_hartung, riley)
     if cluster is None:
         return _independent(estimates, names, confidence, knapp_hartung, riley)
     return _dependent(estimates, np.asarray(cluster), names, confidence, riley, rho)
@@ -127,6 +142,49 @@ def _independent(
         labels=names,
         weights=fit.weights / fit.weights.sum(),
     )
+
+
+def _joint(
+    effects: ArrayLike,
+    covariance: ArrayLike,
+    names: tuple[str, ...],
+    confidence: float,
+    knapp_hartung: bool,
+    riley: bool,
+) -> Pooled:
+    """As `_independent`, by generalized least squares."""
+    y, estimates = np.asarray(effects, dtype=np.float64), joint_estimates(effects, covariance)
+    known = np.asarray(covariance, dtype=np.float64)
+    tau2 = restricted_tau2(estimates)
+    inference = inference_of(estimates, tau2, knapp_hartung=knapp_hartung)
+    fit = estimates.fit(tau2)
+    mean, error = float(fit.coefficients[0]), math.sqrt(inference.scale * float(fit.covariance[0, 0]))
+    low, high = q_profile(estimates, confidence)
+    inverse = np.linalg.inv(known + tau2 * np.eye(y.size))
+    kept = np.eye(y.size) - tau2 * inverse
+    left = np.maximum(tau2 * np.diag(kept), 0.0) + (kept.sum(axis=1) * error) ** 2
+    return _pooled(
+        estimates,
+        (mean, error, tau2, inference),
+        confidence,
+        riley,
+        tau=(math.sqrt(low), math.sqrt(high)),
+        shrunken=(y - kept @ (y - mean), np.sqrt(left)),
+        cautious=predictive(estimates),
+        leave_one_out=_without_joint(y, known),
+        labels=names,
+        weights=inverse.sum(axis=0) / inverse.sum(),
+    )
+
+
+def _without_joint(effects: Floats, covariance: Floats) -> Floats:
+    size = effects.size
+    left = np.full(size, np.nan)
+    for place in range(size if size > 2 else 0):
+        keep = np.arange(size) != place
+        rest = joint_estimates(effects[keep], covariance[np.ix_(keep, keep)])
+        left[place] = rest.fit(restricted_tau2(rest)).coefficients[0]
+    return left
 
 
 def _pooled(

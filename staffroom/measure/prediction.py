@@ -49,7 +49,7 @@ class Predictive:
 
 
 def predictive(estimates: Estimates) -> Predictive:
-    """The predictive distribution of a new site's true effect, from sites with one mean (`estimates_of` without design)."""
+    """The predictive distribution of a new site's true effect, from sites with one mean (no design)."""
     tau2 = _quantiles(estimates, (np.arange(POINTS) + 0.5) / POINTS)
     mean, q, total = _sums(estimates, tau2)
     # Sites that agree to the last digit tell nothing of their own errors: then those that were given are used.
@@ -60,10 +60,10 @@ def predictive(estimates: Estimates) -> Predictive:
 
 def _sums(estimates: Estimates, tau2: Floats) -> tuple[Floats, Floats, Floats]:
     """Means, Q and total weights at each tau2 (M,)."""
-    weight = 1 / (estimates.variances + tau2[:, None])
-    total = weight.sum(axis=1)
-    mean = weight @ estimates.y / total
-    q = (weight * (estimates.y - mean[:, None]) ** 2).sum(axis=1)
+    weight, one = 1 / (estimates.variances + tau2[:, None]), (estimates.basis @ estimates.change)[:, 0]
+    total = weight @ one**2
+    mean = weight @ (one * estimates.y) / total
+    q = (weight * (estimates.y - mean[:, None] * one) ** 2).sum(axis=1)
     return mean, q, total
 
 

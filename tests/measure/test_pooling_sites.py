@@ -185,11 +185,56 @@ def test_leaving_out_one_of_many_is_pooling_the_rest(tau):
         assert found[place] == pytest.approx(pool(effects[keep], errors[keep]).effect, abs=1e-7)
 
 
+def test_a_joint_covariance_without_covariances_says_what_the_errors_say():
+    effects, errors = [0.1, 0.4, -0.2, 0.3, 0.0], np.array([0.1, 0.2, 0.15, 0.1, 0.3])
+    one, other = pool(effects, errors), pool(effects, errors, covariance=np.diag(errors**2))
+    names = ("effect standard_error tau2 tau_high i2 q prediction_low cautious_low cautious_high").split()
+    assert [getattr(other, name) for name in names] == pytest.approx([getattr(one, name) for name in names])
+    for name in ("shrunken", "shrunken_se", "leave_one_out", "weights"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_estimates_that_covary_are_pooled_by_generalized_least_squares(seed):
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(6, 6)) * 0.1
+    joint = factor @ factor.T + 0.01
+    joint[np.diag_indices(6)] += 0.01
+    effects = rng.multivariate_normal(np.full(6, 0.2), joint + 0.04 * np.eye(6))
+    found = pool(effects, np.sqrt(np.diag(joint)), covariance=joint)
+    inverse = np.linalg.inv(joint + found.tau2 * np.eye(6))
+    one = np.ones(6)
+    mean = one @ inverse @ effects / (one @ inverse @ one)
+    square = (effects - mean) @ inverse @ (effects - mean) / 5
+    assert found.effect == pytest.approx(mean)
+    assert found.standard_error == pytest.approx(math.sqrt(square / (one @ inverse @ one)))
+    assert found.weights @ effects == pytest.approx(mean)
+    assert found.shrunken == pytest.approx(mean + found.tau2 * inverse @ (effects - mean))
+    assert found.cautious_low < found.effect < found.cautious_high
+
+
+def test_what_cohorts_share_does_not_make_them_surer():
+    rng = np.random.default_rng(6)
+    joint = 0.01 * np.eye(5) + 0.02
+    covered = {"joint": 0, "apart": 0}
+    for _ in range(300):
+        effects = rng.multivariate_normal(np.full(5, 0.2), joint)
+        errors = np.sqrt(np.diag(joint))
+        for name, covariance in (("joint", joint), ("apart", None)):
+            found = pool(effects, errors, covariance=covariance)
+            covered[name] += found.low <= 0.2 <= found.high
+    assert covered["apart"] / 300 < 0.75
+    assert covered["joint"] / 300 >= 0.91
+
+
 def test_labels_and_confidence_must_fit():
     with pytest.raises(ValueError, match="1 labels for 2 effects"):
         pool([0.1, 0.2], [0.1, 0.1], labels=["a"])
     with pytest.raises(ValueError, match="probability"):
         pool([0.1, 0.2], [0.1, 0.1], confidence=95)
+    with pytest.raises(ValueError, match="either clusters or"):
+        pool([0.1, 0.2], [0.1, 0.1], cluster=[1, 2], covariance=np.eye(2))
 
 
 def test_one_estimate_that_is_known_far_better_than_the_rest_does_not_upset_the_search():
