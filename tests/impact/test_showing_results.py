@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +15,13 @@ from django.urls import reverse
 
 from staffroom.knowing import pictures
 from staffroom.knowing.impact import rules, showing, wording
+from staffroom.knowing.impact.actions.carrying import with_moments
 from staffroom.knowing.impact.models import Estimate
+from staffroom.knowing.studies import running, telling
 from staffroom.measure import gates
 from staffroom.measure.answer import ESTIMATORS
 from staffroom.measure.sentence import MESSAGES
+from staffroom.people.models import Person
 from tests.impact.conftest import Riverbend
 from tests.impact.test_seeing_what_works import signed_in, text_of
 from tests.pictures import answers
@@ -182,3 +189,43 @@ def test_every_sentence_about_higher_scores_has_one_for_where_lower_is_better() 
     speaks = {key for key, text in MESSAGES.items() if re.search(r"scored .*SD (higher|lower|%\(direction\)s)", text)}
     assert speaks
     assert speaks <= set(wording.LOWER_IS_BETTER)
+
+
+def test_the_command_gives_the_same_figures_from_the_files(riverbend: Riverbend, tmp_path: Path) -> None:
+    found = page(riverbend, "omar", "study_files")
+    assert found.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(found.content)) as archive:
+        archive.extractall(tmp_path)
+    ran = telling.told(running.run(tmp_path / "STUDY.toml"))
+    kept = Estimate.objects.get(activity=riverbend.activities[2]).result["answer"]
+    for name in ("sd", "se", "low", "high", "p"):
+        assert ran["effect"][name] == pytest.approx(kept["effect"][name], rel=1e-9), name
+    assert ran["efficiency"]["sd_per_10_hours"]["value"] == pytest.approx(
+        kept["efficiency"]["sd_per_10_hours"]["value"]
+    )
+
+
+def test_the_files_hold_no_result_of_a_student_and_no_key(riverbend: Riverbend) -> None:
+    with zipfile.ZipFile(io.BytesIO(page(riverbend, "omar", "study_files").content)) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("outcomes.csv").decode())))
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert len(rows) == riverbend.world.scores.size
+    keys = [str(key) for key in Person.objects.values_list("key", flat=True)]
+    keys += [str(school.key) for school in riverbend.district.schools]
+    assert not [key for key in keys if key in everything]
+    assert len({(row["teacher"], row["term"], row["score"]) for row in rows}) <= 3 * len(
+        {(row["teacher"], row["term"]) for row in rows}
+    )
+
+
+@pytest.mark.parametrize("name", ["grace", "researcher", "stranger", "amara"])
+def test_the_files_are_for_those_who_keep_the_records_of_all(riverbend: Riverbend, name: str) -> None:
+    assert page(riverbend, name, "study_files").status_code == 404
+
+
+@pytest.mark.parametrize("scores", [[7.0], [1.0, 5.0], [200.0, 201.5, 240.0, 160.0, 199.0]])
+def test_made_up_rows_have_the_moments_of_the_real_ones(scores: list[float]) -> None:
+    made = list(with_moments(len(scores), sum(scores), sum(one * one for one in scores)))
+    assert len(made) == len(scores)
+    assert sum(made) == pytest.approx(sum(scores))
+    assert sum(one * one for one in made) == pytest.approx(sum(one * one for one in scores))

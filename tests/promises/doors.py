@@ -285,6 +285,7 @@ IMPACT = (
     Door("impact:csv", WATCHERS, "activity.slug"),
     Door("impact:json", WATCHERS, "activity.slug"),
     Door("impact:more", WATCHERS, "activity.slug"),
+    Door("impact:study_files", NOBODY, "activity.slug", why="no results are there that could be taken along"),
     Door("impact:report", NOBODY, "activity.slug", why="nothing has been computed there that could be printed"),
     Door(
         "impact:picture",

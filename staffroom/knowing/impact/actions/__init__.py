@@ -1,6 +1,7 @@
 """The deeds of this room: having what works computed, asking questions as studies, giving out seats by lot."""
 
 from staffroom.knowing.impact.actions.answering import answer_studies
+from staffroom.knowing.impact.actions.carrying import study_as_files
 from staffroom.knowing.impact.actions.computing import BREATHER, METHOD, compute, compute_all, want
 from staffroom.knowing.impact.actions.lotteries import (
     Round,
@@ -46,6 +47,7 @@ __all__ = [
     "start_lottery",
     "start_study",
     "start_study_of_lottery",
+    "study_as_files",
     "want",
     "want_answer",
 ]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/figures.csv", results.activity_csv, name="csv"),
     path("<slug:slug>/figures.json", results.activity_json, name="json"),
     path("<slug:slug>/report/", results.report, name="report"),
+    path("<slug:slug>/study.zip", results.study_files, name="study_files"),
     path("<slug:slug>/pictures/", results.more_pictures, name="more"),
     path("<slug:slug>/pictures/<slug:name>.<slug:kind>", results.picture, name="picture"),
     path("<slug:slug>/entries/", ledgers.entries, name="entries"),

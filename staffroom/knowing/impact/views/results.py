@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
@@ -64,6 +65,8 @@ def activity(request: HttpRequest, slug: str) -> HttpResponse:
             portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links)
         ),
         "may_keep": records_rules.may_keep_records(request.user, found.organization),
+        "study_url": address_of("impact:study_files", found, **links)
+        if records_rules.may_keep_records(request.user, queries.scope_of(found)) else "",
     }  # fmt: skip
     return render_page(request, "impact/activity.html", context)
 
@@ -96,6 +99,23 @@ def picture(request: HttpRequest, slug: str, name: str, kind: str) -> HttpRespon
     content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
     response = HttpResponse(content, content_type=KINDS[kind])
     response["Content-Disposition"] = f'attachment; filename="{found.slug}-{name}.{kind}"'
+    return response
+
+
+@login_required
+@require_safe
+def study_files(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the answer was computed from, for the command; for those who keep the records of all whose results are in it."""
+    found, _place = activity_of(request, slug)
+    portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
+    if not records_rules.may_keep_records(request.user, queries.scope_of(found)) or portrait.instrument is None:
+        raise Http404
+    answer = json.dumps(portrait.result.answer if portrait.result else None, indent=2)
+    content = actions.study_as_files(activity=found, instrument=portrait.instrument, answer=answer)
+    if content is None:
+        raise Http404
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="study-{found.slug}.zip"'
     return response
 
 
