@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NOT_DRAWN_HERE = -1
 EARLIER = "by_earlier_results"
+LOWER, UPPER = "lower half", "upper half"
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _subgroups(material: Material, cells: Cells, first: Any) -> tuple[Subgroup, 
         own = [str(cells.clusters[each]) for each in _cluster_of_teacher(cells)]
         found.append(Subgroup("schools", np.array([group_of.get(key, "") for key in own]), declared=True))
     if material.subgroups.get(EARLIER):
-        found.append(Subgroup("earlier_results", _halves(cells, first), declared=True))
+        found.append(Subgroup("students scored before", _halves(cells, first), declared=True))
     return tuple(found)
 
 
@@ -176,14 +177,14 @@ def _cluster_of_teacher(cells: Cells) -> Any:
 
 
 def _halves(cells: Cells, first: Any) -> Any:
-    """'below' or 'above' the middle by the mean of a teacher's students before she took part, within terms; '' if there is none."""
+    """Lower or upper half by the mean of a teacher's students before she took part, within terms; '' if there is none."""
     import numpy as np
 
     before = (first[cells.teacher] < 0) | (cells.term < first[cells.teacher])
     before &= cells.term < (int(first[first >= 0].min()) if (first >= 0).any() else int(cells.term.max()) + 1)
     level = np.full(len(cells.teachers), np.nan)
     if not before.any():
-        return np.full(len(cells.teachers), "", dtype="<U5")
+        return np.full(len(cells.teachers), "", dtype="<U10")
     weight, mean = cells.n[before], cells.mean[before, 0]
     terms = cells.term[before]
     of_term = np.bincount(terms, weight * mean) / np.maximum(np.bincount(terms, weight), 1)
@@ -192,7 +193,7 @@ def _halves(cells: Cells, first: Any) -> Any:
     sums = np.bincount(teacher, weight * (mean - of_term[terms]), minlength=len(level))
     level[total > 0] = sums[total > 0] / total[total > 0]
     middle = np.nanmedian(level)
-    return np.where(np.isnan(level), "", np.where(level < middle, "below", "above"))
+    return np.where(np.isnan(level), "", np.where(level < middle, LOWER, UPPER))
 
 
 def _hours(material: Material, teachers: Sequence[str]) -> Hours | None:

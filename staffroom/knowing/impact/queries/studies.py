@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -154,7 +155,8 @@ def in_words(part: str, value: Any) -> str:
         schools = ", ".join(each["name"] for each in value["schools"]) or _("all schools")
         return _("teachers of %(place)s: %(schools)s") % {"place": value["organization"]["name"], "schools": schools}
     if part == "when":
-        return str(_("results from %(from)s until %(until)s") % value)
+        days = {name: date_format(date.fromisoformat(day)) for name, day in value.items()}
+        return _("results from %(from)s until %(until)s") % days
     if part == "estimate":
         estimator = Study.Estimator(value["estimator"]).label
         return f"{estimator}; {_('compared with')} {Study.Controls(value['controls']).label}"
