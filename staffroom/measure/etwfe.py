@@ -19,6 +19,7 @@ import numpy as np
 
 from staffroom.measure.cells import Bools, Cells, Floats, Ints, sum_by
 from staffroom.measure.group_time import LAST, Aggregate, GroupTime, beginnings
+from staffroom.measure.influence import standard_error
 from staffroom.measure.projection import independent
 
 
@@ -220,6 +221,9 @@ class _Fit:
         self.identified = [k for k, column in enumerate(effects) if int(column) in place]
         self.effects = coefficients[effects[self.identified]]
         self.scores = scores[:, [place[int(effects[k])] for k in self.identified]]
+        self.codes = [sums.terms * row + term for row, term in (design.effects[k] for k in self.identified)]
+        teachers = np.bincount(sums.cells.cluster * sums.pairs + sums.code, minlength=len(scores) * sums.pairs)
+        self.teachers = teachers.reshape(len(scores), sums.pairs)[:, self.codes]
 
     def _scale(self, columns: Floats) -> Floats:
         """(K,) sums of squares of the columns, before teacher effects are taken out."""
@@ -267,15 +271,23 @@ class _Fit:
 
     def _aggregate(self, key: int | None, weight: Floats) -> Aggregate:
         share = weight / weight.sum()
-        scores = self.scores @ share
-        return Aggregate(key, float(share @ self.effects), float(np.sqrt(scores @ scores)))
+        alone = np.count_nonzero(self.teachers[:, weight > 0].any(axis=1)) < 2
+        error = float("nan") if alone else standard_error(self.scores @ share)
+        return Aggregate(key, float(share @ self.effects), error)
 
     def _lines(self, chosen: list[tuple[int, int]], errors: Floats) -> tuple[GroupTime, ...]:
         sums, cells = self.sums, self.sums.cells
-        lines = []
-        for (place, term), effect, error in zip(chosen, self.effects, errors, strict=True):
-            here = sums.code == place * sums.terms + term
-            schools = int(np.count_nonzero(np.bincount(cells.cluster[here])))
-            size = int(cells.n[here].sum()), int(np.count_nonzero(here)), schools
-            lines.append(GroupTime(int(sums.groups[place]), int(cells.terms[term]), float(effect), float(error), *size))
-        return tuple(lines)
+        results = np.bincount(sums.code, cells.n, minlength=sums.pairs)[self.codes]
+        schools = np.count_nonzero(self.teachers, axis=0)
+        return tuple(
+            GroupTime(
+                group=int(sums.groups[place]),
+                term=int(cells.terms[term]),
+                effect=float(self.effects[k]),
+                standard_error=float(errors[k]) if schools[k] > 1 else float("nan"),
+                results=int(results[k]),
+                teachers=int(self.teachers[:, k].sum()),
+                schools=int(schools[k]),
+            )
+            for k, (place, term) in enumerate(chosen)
+        )

@@ -150,14 +150,14 @@ def test_a_balanced_panel_gives_the_imputation_estimate_and_never_treated_the_un
 
 
 def test_intervals_cover_the_truth_with_24_schools():
-    rng, inside = np.random.default_rng(21), []
-    for _ in range(500):
-        panel = district(rng, schools=24, per_school=6, terms=5, effect=0.12)
+    rng, inside = np.random.default_rng(6), []
+    for _ in range(600):
+        panel = district(rng, schools=24, per_school=12, terms=5, effect=0.12)
         first = panel.pop("first_treated")[::5]
         found = etwfe(cells_from_sums(**panel), first)
         half = student.ppf(0.975, found.clusters - 1) * found.overall.standard_error
         inside.append(abs(found.overall.effect - 0.12) < half)
-    assert 0.93 <= np.mean(inside) <= 0.97
+    assert 0.93 <= np.mean(inside) <= 0.97, np.mean(inside)
 
 
 def test_scale_order_and_place_of_covariates_change_nothing():
@@ -186,6 +186,15 @@ def test_one_school_has_no_error_and_nobody_to_compare_no_estimate():
     some = rows.first >= 0
     taking = Rows(*(getattr(rows, name)[some] for name in ("teacher", "school", "term", "y", "x", "first")))
     assert estimated(taking, controls="never") is None
+
+
+def test_a_group_of_a_single_school_has_no_error():
+    rows = unbalanced_rows(3, teachers=60, schools=6)
+    found = estimated(replace(rows, school=np.where(rows.first == 2, 6, rows.school)))
+    known = {one.key: np.isfinite(one.standard_error) for one in found.by_group}
+    assert known == {group: group != 2 for group in known}
+    assert {one.group for one in found.group_times if np.isnan(one.standard_error)} == {2}
+    assert np.isfinite(found.overall.standard_error)
 
 
 def test_unknown_controls_are_refused():
