@@ -12,7 +12,7 @@ from django.db import connection, connections, transaction
 from staffroom.files import actions as files
 from staffroom.files.models import File
 from staffroom.frameworks.actions import install_default
-from staffroom.home.demo import keeping, placing, world
+from staffroom.home.demo import asking, keeping, placing, world
 from staffroom.home.demo.filming import Film
 from staffroom.home.demo.placing import PASSWORD, District
 from staffroom.jobs.actions import run_waiting
@@ -55,6 +55,7 @@ def build(*, teachers: int = 420, seed: int = 2, film: Film | None = None, tell:
         shown = beside.submit(_show, district, film) if film else None
         compute_all(activities=kept.activities)
         tell("what works, computed")
+        asking.ask(district, kept)
         if shown:
             run_waiting()
             shown.result()
