@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from staffroom.measure.cells import Floats, Ints
+from staffroom.measure.cells import Floats, Ints, finite
 from staffroom.measure.dependent import Dependent, regress_dependent
 from staffroom.measure.heterogeneity import (
     Estimates,
@@ -185,6 +185,20 @@ def _without_joint(effects: Floats, covariance: Floats) -> Floats:
         rest = joint_estimates(effects[keep], covariance[np.ix_(keep, keep)])
         left[place] = rest.fit(restricted_tau2(rest)).coefficients[0]
     return left
+
+
+def evened(covariance: ArrayLike) -> Floats:
+    """(k, k) the same errors with the mean correlation of all pairs, not below 0 and not above 0.95.
+
+    A covariance estimated from few clusters gives wild weights; one common correlation can be known from them.
+    """
+    joint = finite("covariance", covariance, 2)
+    error = np.sqrt(np.diag(joint))
+    if joint.shape[0] != joint.shape[1] or not (error > 0).all():
+        raise ValueError("covariance is not square or has an error that is not above 0")
+    pairs = ~np.eye(len(joint), dtype=np.bool_)
+    mean = float(np.mean((joint / np.outer(error, error))[pairs])) if len(joint) > 1 else 0.0
+    return np.outer(error, error) * np.where(pairs, min(max(mean, 0.0), 0.95), 1.0)
 
 
 def _pooled(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from staffroom.measure.pooling import pool
+from staffroom.measure.pooling import evened, pool
 from tests.measure.meta_data import bcg, raudenbush
 
 
@@ -226,6 +226,17 @@ def test_what_cohorts_share_does_not_make_them_surer():
             covered[name] += found.low <= 0.2 <= found.high
     assert covered["apart"] / 300 < 0.75
     assert covered["joint"] / 300 >= 0.91
+
+
+def test_an_evened_covariance_keeps_errors_and_the_mean_correlation():
+    joint = np.array([[0.04, 0.01, 0.0], [0.01, 0.01, 0.006], [0.0, 0.006, 0.09]])
+    found = evened(joint)
+    assert np.diag(found) == pytest.approx(np.diag(joint))
+    mean = np.mean([0.01 / 0.02, 0.0, 0.006 / 0.03])
+    assert (found[0, 1] / 0.02, found[1, 2] / 0.03) == pytest.approx((mean, mean))
+    assert evened(-joint + 2 * np.diag(np.diag(joint)))[0, 1] == 0
+    with pytest.raises(ValueError, match="not square or"):
+        evened(np.zeros((2, 2)))
 
 
 def test_labels_and_confidence_must_fit():

@@ -11,7 +11,7 @@ from staffroom.measure.answering.estimate import Places, Scale, emptied
 from staffroom.measure.cells import Floats, Ints
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.gates import FEW_CLUSTERS, enough_to_show
-from staffroom.measure.pooling import Pooled, pool
+from staffroom.measure.pooling import Pooled, evened, pool
 from staffroom.measure.question import NEVER, Question
 from staffroom.measure.sites import SiteEffects
 from staffroom.measure.staggered import Average
@@ -62,7 +62,10 @@ def replicability(candidates: Sequence[Places], scale: Scale | None, *, clusters
     if places is None:
         most = max(candidates, key=lambda one: len(one.labels))
         return Replicability(reason="replicability_too_few", by=most.by, sites=len(most.labels))
-    found = pool(places.effect / scale.sd, places.standard_error / scale.sd, confidence=scale.confidence)
+    joint = None if places.covariance is None else evened(places.covariance / scale.sd**2)
+    found = pool(
+        places.effect / scale.sd, places.standard_error / scale.sd, covariance=joint, confidence=scale.confidence
+    )
     # Sites show how sure one may be where there are enough; below six clusters no p-value is claimed by any way.
     p = found.p if clusters >= FEW_CLUSTERS else None
     pooled = replace(
