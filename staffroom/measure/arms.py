@@ -52,7 +52,7 @@ def balance(trial: Trial, places: dict[int, int]) -> tuple[Balance, ...]:
 def arm_means(trial: Trial, place: int) -> tuple[float, float]:
     """Mean of a column over the results of the treated and of the control units."""
     treated, control = (
-        float(trial.moments[arm, 0, 1 + place].sum() / trial.mass[arm].sum())
+        float(trial.moments[arm, 0, 1 + place].sum() / trial.mass[arm].sum() + trial.shift[place])
         for arm in (trial.assigned == 1, trial.assigned == 0)
     )
     return treated, control
@@ -82,7 +82,7 @@ def _by_block(trial: Trial, place: int) -> tuple[BlockBalance, ...]:
     code = trial.block * 2 + trial.assigned.astype(np.int64)
     values = np.column_stack([trial.mass, trial.moments[:, 0, 1 + place], np.ones(trial.units)])
     sums = sum_by(code, values, 2 * blocks).reshape(blocks, 2, 3)
-    means = sums[:, :, 1] / sums[:, :, 0]
+    means = sums[:, :, 1] / sums[:, :, 0] + trial.shift[place]
     return tuple(
         BlockBalance(label, int(one[1, 2]), int(one[0, 2]), float(mean[1]), float(mean[0]))
         for label, one, mean in zip(trial.blocks.tolist(), sums, means, strict=True)

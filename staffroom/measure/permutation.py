@@ -19,6 +19,8 @@ from staffroom.measure.trial import Trial, fit
 
 WORK, LEAST, BLOCK = 10_000_000, 199, 500_000
 """Draws times units at most, but so many draws at least; and how much of it at once."""
+EXPLAINED = 1e-9
+"""Share of the assignment that covariates must leave for a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ def randomization_test(trial: Trial, covariates: list[Floats], drawn: Draws, *, 
     block, size = max(1, BLOCK // trial.units), len(drawn.assigned)
     sample = joined([world.statistic(drawn.assigned[start : start + block]) for start in range(0, size, block)])
     observed = world.statistic(trial.assigned[order][None, :])
+
+    if observed.slope[0] < EXPLAINED:
+        return Randomization(1.0, -np.inf, np.inf, size, drawn.enumerated)
 
     def p_at(value: float) -> float:
         return p_value(observed, sample, value, enumerated=drawn.enumerated)

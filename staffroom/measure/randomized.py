@@ -200,13 +200,10 @@ class _Analysis:
 
     def _covariates(self) -> list[Floats]:
         """Maps of the covariates less their means, then of what is not interacted."""
-        maps = []
-        for column in sorted(self.columns.covariates):
-            place = self.columns.covariates[column]
-            away = self.trial.column(place)
-            away[:, 0] -= self.trial.mean(place)
-            maps.append(away)
-        return maps + [self.trial.column(place) for place in self.columns.plain]
+        covariates = self.columns.covariates
+        return [
+            self.trial.column(place) for place in (*(covariates[i] for i in sorted(covariates)), *self.columns.plain)
+        ]
 
     def _products(self, maps: list[Floats]) -> list[Floats]:
         return [self.trial.assigned[:, None] * one for one in maps]

@@ -227,7 +227,7 @@ class Coordinates:
         moved = (turned * inverse[:, :, None]).transpose(0, 2, 1) @ (vector.transpose(0, 2, 1) @ self.scores)
         moved[hangs] = np.nan
         present = int(np.count_nonzero(np.abs(self.shares).sum(axis=(1, 2))))
-        return moved * np.sqrt((present - 1) / max(present, 1)), np.full(moved.shape[1], float(present - 1))
+        return moved * np.sqrt(max(present - 1, 0) / max(present, 1)), np.full(moved.shape[1], float(present - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,13 +14,18 @@ from staffroom.measure.cells import Cells, Floats, Ints, sum_by
 from staffroom.measure.projection import independent
 from staffroom.measure.robust import Coordinates, basis_of
 
+ROUNDING = 1e-13
+"""Share of a column's squared level below which its sum of squares may be nothing but rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """U units in B blocks, each block with both arms, and the moments of K columns over the results that count."""
 
     moments: Floats
-    """(U, 1+K, 1+K) weighted sums of products of (1, columns)."""
+    """(U, 1+K, 1+K) weighted sums of products of (1, columns), each column less its shift."""
+    shift: Floats
+    """(K,) the columns' means over all results, taken off before anything is squared."""
     assigned: Floats
     """(U,) 1 or 0."""
     block: Ints
@@ -64,9 +69,11 @@ class Trial:
         away[:, 0] -= mean[self.block]
         return away
 
-    def mean(self, place: int) -> float:
-        """Over all results."""
-        return float(self.moments[:, 0, 1 + place].sum() / self.mass.sum())
+    def scale(self, maps: Floats) -> Floats:
+        """(k,) sums of squares of columns (U, 1+K, k), and not less than what rounding of a constant could look like."""
+        whole = np.einsum("ulk,ulm,umk->k", maps, self.moments, maps, optimize=True)
+        level = (np.abs(maps[:, 1:]) * np.abs(self.shift)[:, None]).sum(axis=1)
+        return np.asarray(np.maximum(whole, ROUNDING * (self.mass @ level**2)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +104,7 @@ def fit(trial: Trial, regressors: list[Floats], outcomes: list[Floats]) -> Fit:
         nothing = np.full(len(outcomes), np.nan)
         return Fit(nothing, np.full((len(outcomes),) * 2, np.nan), np.nan, sums, np.zeros(0, dtype=np.bool_))
     maps = np.stack(regressors, axis=2)
-    scale = np.einsum("ulk,ulm,umk->k", maps, trial.moments, maps, optimize=True)
-    maps = trial.demeaned(maps)
+    scale, maps = trial.scale(maps), trial.demeaned(maps)
     held = trial.moments @ maps
     grams = maps.transpose(0, 2, 1) @ held
     kept = independent(grams.sum(axis=0), scale)

@@ -15,7 +15,7 @@ OUTSIDE = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """A trial and where its columns stand; the outcome is column 0, less its mean."""
+    """A trial and where its columns stand; the outcome is column 0."""
 
     trial: Trial
     taken: int | None
@@ -108,13 +108,14 @@ class TrialData:
         owner[code] = cells.teacher
         blocks, block = np.unique(self.block[owner], return_inverse=True)
         mean = np.column_stack([cells.mean, *extra])
-        mean[:, 0] -= np.average(mean[:, 0], weights=cells.mass)
+        shift = np.average(mean, axis=0, weights=cells.mass)
+        mean -= shift
         size = cells.mean.shape[1]
         scatter = np.zeros((len(mean), mean.shape[1], mean.shape[1]))
         scatter[:, :size, :size] = cells.scatter
         moments = unit_moments(cells, code, len(unit), mean, scatter)
         drawn = self.drawn[owner].astype(np.float64)
-        return Trial(moments, drawn, block, self.labels[blocks], float(cells.n.sum()))
+        return Trial(moments, shift, drawn, block, self.labels[blocks], float(cells.n.sum()))
 
     def has_spread(self) -> bool:
         """Whether the outcomes that count differ at all."""

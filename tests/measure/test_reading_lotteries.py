@@ -371,6 +371,38 @@ def test_a_covariate_that_is_the_draw_is_dropped():
     assert np.isfinite([found.effect, found.standard_error]).all()
 
 
+def test_the_level_of_a_covariate_changes_nothing_and_a_constant_one_is_dropped():
+    told = lottery(19)
+    options = {"assigned": told.drawn_of, "block": told.block_of, "generator": np.random.default_rng(0), "since": 1}
+    one = randomized(told.cells(), **options)
+    high = randomized(told.cells(x=told.x + 1e6), **options)
+    assert high.effect == pytest.approx(one.effect, rel=1e-6)
+    assert high.standard_error == pytest.approx(one.standard_error, rel=1e-6)
+    assert high.balance[1].treated_mean == pytest.approx(one.balance[1].treated_mean + 1e6)
+    constant = randomized(told.cells(x=np.full(len(told.x), 0.1)), **options)
+    assert constant.covariates_dropped == (1,)
+
+
+def test_few_and_odd_data_give_none_or_numbers_but_never_nan():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        teacher = rng.integers(0, rng.integers(1, 9), rng.integers(1, 40))
+        x = rng.choice([0.0, 1.0], len(teacher)) if seed % 2 else rng.normal(size=len(teacher))
+        y = rng.choice([0.0, 1.0], len(teacher)) * 10.0 ** rng.integers(-8, 8)
+        cells = cells_from_rows(teacher=teacher, school=teacher, term=rng.integers(0, 3, len(teacher)), columns=[y, x])
+        found = randomized(
+            cells,
+            assigned=rng.integers(-1, 2, len(cells.teachers)),
+            taken=rng.integers(0, 2, len(cells.teachers)),
+            generator=rng,
+            permutations=49,
+            since=1 if seed % 3 else None,
+        )
+        told = [found.effect, found.standard_error, found.df, found.p, found.low, found.randomization_p]
+        assert not any(np.isnan(one) for one in told if one is not None)
+        assert (found.effect is None) == (found.reason in ("one_arm", "no_results", "no_spread"))
+
+
 def test_more_covariates_than_units_leave_the_unadjusted_headline():
     told = lottery(18, teachers=8, blocks=1)
     noise = np.random.default_rng(0).normal(size=(8, 6))
