@@ -83,6 +83,8 @@ def _parts(side: Side, order: int, power: int, pilot: float, ahead: float, varia
     if here is None or beyond is None:
         return _Parts(np.nan, np.nan, np.nan)
     mix = _ratio(here.coefficients[power]) if side.y.shape[1] > 1 else np.ones(1)
+    if not np.isfinite(mix).all():
+        return _Parts(np.nan, np.nan, np.nan)
     scores = here.pulls(power) * (residuals(side, here.rows, here, variance) @ mix)
     own = spread(side, scores, order + 1) / pilot ** (2 * power)
     curve = float(mix @ beyond.coefficients[-1]) / ahead ** (order + 1)

@@ -168,14 +168,15 @@ def _refusal(left: Side, right: Side) -> str:
 
 
 def _bandwidths(left: Side, right: Side, main: float | None, bias: float | None, variance: str) -> Bandwidths:
-    """As given, or the most precise; rows count for themselves where too few clusters tell no variance."""
+    """As given, or the most precise; where clusters are too few or take-up too flat to tell, as if without them."""
     if main is not None:
         return Bandwidths(main, main if bias is None else bias)
     sides = [_for_bandwidth(side, left, right) for side in (left, right)]
-    found = mse_bandwidths(sides[0], sides[1], variance)
-    if left.cluster is not None and not np.isfinite(found.main):
-        alone = [replace(side, cluster=None) for side in sides]
-        found = mse_bandwidths(alone[0], alone[1], variance)
+    alone = [replace(side, cluster=None) for side in sides]
+    found = Bandwidths(np.nan, np.nan)
+    for low, high in (sides, alone, [replace(side, y=side.y[:, :1]) for side in alone]):
+        if not np.isfinite(found.main):
+            found = mse_bandwidths(low, high, variance)
     return found if bias is None else Bandwidths(found.main, bias)
 
 
@@ -305,8 +306,9 @@ def _left_out(left: _End, right: _End, chosen: Bandwidths, effect: float, better
     if jumps.shape[1] == 1:
         targets = [jumps[:, 0] - effect, corrected[:, 0] - better]
     else:
-        ratio = jumps[:, 0] / jumps[:, 1]
-        off = (jumps[:, 0] - corrected[:, 0]) / jumps[:, 1] - ratio * (jumps[:, 1] - corrected[:, 1]) / jumps[:, 1]
+        with np.errstate(all="ignore"):
+            ratio = jumps[:, 0] / np.where(jumps[:, 1] == 0, np.nan, jumps[:, 1])
+            off = (jumps[:, 0] - corrected[:, 0] - ratio * (jumps[:, 1] - corrected[:, 1])) / jumps[:, 1]
         targets = [ratio - effect, ratio - off - better, corrected[:, 1] - whole[1]]
     factor = (len(seen) - 1) / len(seen)
     errors = [float(np.sqrt(factor * (away @ away))) for away in targets]

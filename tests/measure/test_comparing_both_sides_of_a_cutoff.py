@@ -422,3 +422,27 @@ def test_most_rows_on_one_value_do_no_harm():
     found = cutoff(0.5 * x + (x >= 0) + 0.3 * rng.normal(size=2000), x)
     assert found.mass_points
     assert found.low < 1 < found.high
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    SEEDS,
+    st.sampled_from([0, 1, 2, 10]),
+    st.sampled_from([25, 60, 200]),
+    st.sampled_from([1e-9, 1.0, 1e9]),
+    st.booleans(),
+)
+def test_whatever_the_data_a_figure_comes_with_its_interval_or_a_reason(seed, steps, rows, scale, clustered):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_t(1, rows) if seed % 3 else rng.normal(size=rows)
+    x = np.round(x * steps) / steps if steps else x
+    y = scale * np.round(rng.normal(size=rows) * (seed % 4), seed % 3)
+    taken = (rng.random(rows) < (0.1, 0.5, 1.0)[seed % 3]).astype(float) if seed % 2 else None
+    cluster = rng.integers(0, 1 + seed % 5, rows) if clustered else None
+    found = cutoff(y, scale * x, taken=taken, cluster=cluster)
+    figures = np.array([found.effect, found.bias_corrected, found.bandwidth])
+    assert np.isnan(figures).all() if found.reason else np.isfinite(figures).all()
+    if np.isfinite(found.p):
+        assert 0 <= found.p <= 1
+        assert found.low <= found.bias_corrected <= found.high
+        assert found.standard_error > 0

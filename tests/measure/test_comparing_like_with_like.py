@@ -155,3 +155,21 @@ def test_columns_that_are_not_there_are_refused():
             entropy_balanced(cells, part, **bad)
     with pytest.raises(ValueError, match="kind"):
         entropy_balanced(cells, part, prior=1, kind="HC9")
+
+
+def test_analytic_weights_count_as_precision_and_the_same_for_all_as_none():
+    rows, part = classes(9)
+    keys = {name: rows[name] for name in ("teacher", "school", "term")}
+    columns = [rows["y"], rows["prior"]]
+    plain = entropy_balanced(cells_from_rows(**keys, columns=columns), part, prior=1)
+    same = entropy_balanced(
+        cells_from_rows(**keys, columns=columns, weight=np.full(len(rows["y"]), 3.0)), part, prior=1
+    )
+    for name in ("effect", "standard_error", "df", "effective_n", "effective_teachers", "comparison_sd"):
+        assert getattr(same, name) == pytest.approx(getattr(plain, name), rel=1e-7)
+    assert same.balance[0].g_before == pytest.approx(plain.balance[0].g_before)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(rows["y"]))
+    weighed = entropy_balanced(cells_from_rows(**keys, columns=columns, weight=weight), part, prior=1)
+    side = part[rows["teacher"]] == 1
+    assert weighed.balance[0].treated_mean == pytest.approx(np.average(rows["prior"][side], weights=weight[side]))
+    assert weighed.balance[0].weighted_mean == pytest.approx(weighed.balance[0].treated_mean)
