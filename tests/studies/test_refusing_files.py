@@ -132,6 +132,13 @@ def test_a_first_term_that_is_no_term_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_minus_one_is_no_term_unless_it_is_said_to_mean_never(tmp_path: Path) -> None:
+    rows = [[*each[:4], each[4] or -1, each[5]] for each in ROWS]
+    assert "the first term “-1” is not one of the terms" in complaint(tmp_path, as_csv(rows))
+    path = study(tmp_path, data={"outcomes": "results.csv"}, study={"never": [-1]})
+    assert said("check", path)[0] == 0
+
+
 def test_parquet_with_infinite_numbers_or_lists_is_refused(tmp_path: Path) -> None:
     columns = {name: [row[place] for row in ROWS] for place, name in enumerate(COLUMNS.values()) if name != "first"}
     columns |= {"first": [row[4] for row in ROWS], "score": [float(row[5]) for row in ROWS]}
@@ -159,6 +166,12 @@ def test_a_parquet_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         "run", study(tmp_path, data={"outcomes": "results.parquet"}, columns={"teacher": "teacher", "score": "score"})
     )
     assert "results.parquet is not a whole Parquet file" in err
+
+
+def test_a_device_without_an_end_is_not_read(tmp_path: Path) -> None:
+    assert said("run", "/dev/zero")[::2] == (2, "staffroom: /dev/zero is not a file\n")
+    assert said("pool", "/dev/zero", "/dev/zero")[::2] == (2, "staffroom: /dev/zero is not a file\n")
+    assert said("init", "/dev/zero", "--to", tmp_path / "a.toml")[::2] == (2, "staffroom: /dev/zero is not a file\n")
 
 
 @pytest.mark.parametrize(

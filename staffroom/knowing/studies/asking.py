@@ -71,6 +71,8 @@ def read(path: Path) -> Asked:
 def _small(path: Path) -> bool:
     if path.is_dir():
         raise Refused(f"{path} is a folder; name the study's TOML file")
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path} is not a file")
     if path.stat().st_size > LARGEST_TOML:
         raise Refused(f"{path.name} is too large for a study's TOML file")
     return True

@@ -103,6 +103,8 @@ def private_key(path: Path) -> Any:
             path.touch(mode=0o600, exist_ok=False)
             path.write_bytes(pem)
             return made
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            raise Refused(f"{path} is not a key")
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
         raise Refused(f"{path}: {error.strerror or error}") from None
@@ -126,6 +128,8 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     try:
         if path.is_dir():
             raise Refused(f"{path} is a folder; name the bundles in it")
+        if path.exists() and not path.is_file():
+            raise Refused(f"{path} is not a file")
         if path.stat().st_size > LARGEST:
             raise Refused(f"{path.name} is too large for an evidence bundle")
         content = path.read_bytes()

@@ -74,6 +74,8 @@ def place(terms: Terms, name: str) -> int | None:
         found = _whole(name)
         if found is None:
             return None
+        if found < min(0, *(int(str(key)) for key in terms.keys.values())):
+            return None
         exact = {key: terms.number[label] for label, key in terms.keys.items()}
         return exact[found] if found in exact else _between(terms, found)
     if terms.kind == "dates":
