@@ -160,5 +160,7 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "here.)",
         "fragile": "But drift after taking part as large as %(share).1f times the largest seen before it would be enough to "
         "explain the finding.",
+        # briefly
+        "brief": "This is a brief answer: drift, sensitivity and single schools were not looked at.",
     }
 )

@@ -55,12 +55,12 @@ def two_way(cells: Cells) -> TwoWay:
     weights = np.bincount(cells.teacher * terms + cells.term, cells.mass, minlength=size * terms).reshape(size, terms)
     totals = weights.sum(axis=1)
     schur = np.diag(weights.sum(axis=0)) - weights.T @ (weights / np.where(totals > 0, totals, 1.0)[:, None])
-    term_part = _parts(weights)
+    term_part = parts(weights)
     teacher_part = np.where(totals > 0, term_part[np.argmax(weights > 0, axis=1)], -1)
-    return TwoWay(weights, totals, _generalized_inverse(schur, term_part), teacher_part, term_part)
+    return TwoWay(weights, totals, generalized_inverse(schur, term_part), teacher_part, term_part)
 
 
-def _parts(weights: Floats) -> Ints:
+def parts(weights: Floats) -> Ints:
     """Components of terms that share a teacher, numbered by their first term; -1 for terms without cells."""
     present = (weights > 0).astype(np.float64)
     reach = present.T @ present > 0
@@ -69,7 +69,7 @@ def _parts(weights: Floats) -> Ints:
     return np.where(present.any(axis=0), np.argmax(reach, axis=1), -1)
 
 
-def _generalized_inverse(schur: Floats, part: Ints) -> Floats:
+def generalized_inverse(schur: Floats, part: Ints) -> Floats:
     """Inverse without the first term of each component: what cannot be told is counted, not guessed by a tolerance."""
     inverse = np.zeros_like(schur)
     for label in np.unique(part[part >= 0]):

@@ -8,8 +8,10 @@ group and event time, which makes them conservative where effects vary within th
 """
 
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from staffroom.measure.cells import Bools, Cells, Floats, Ints, sum_by
 from staffroom.measure.projection import (
@@ -222,6 +224,20 @@ def _scores(
     return np.stack(of_treated, axis=1) - fit.term_scores @ term_part - fit.covariate_scores @ covariate_part
 
 
+class Clustered(Protocol):
+    """Places (U,) that know their cluster."""
+
+    @property
+    def cluster(self) -> Ints:
+        """(U,) codes."""
+        ...
+
+    @property
+    def clusters(self) -> NDArray[Any]:
+        """(G,) labels of all clusters."""
+        ...
+
+
 class Recentering:
     """Treated residuals about averages by group and event time, summed by cluster.
 
@@ -230,7 +246,7 @@ class Recentering:
     all: such are pooled by event time, then with each other, and at last held against the target's own mean.
     """
 
-    def __init__(self, treated: Cells, event: Ints, group: Ints, leave_out: bool) -> None:
+    def __init__(self, treated: Clustered, event: Ints, group: Ints, leave_out: bool) -> None:
         self.leave_out = leave_out
         self.clusters = len(treated.clusters)
         place = _pool(_codes(group), _codes(event), treated.cluster) * self.clusters + treated.cluster

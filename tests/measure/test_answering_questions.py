@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffroom.measure.answer import Answer
-from staffroom.measure.answering import among, answer
+from staffroom.measure.answering import among, answer, brief
 from staffroom.measure.cells import cells_from_rows
+from staffroom.measure.many import Grid
 from staffroom.measure.moments import cells_from_sums
 from staffroom.measure.question import NEVER, Claims, Overrides, Portfolio, Question, per_teacher
-from tests.measure.panels import district, mpdta
+from staffroom.measure.staggered import impute
+from tests.measure.panels import district, mpdta, unbalanced_rows
 
 
 def a_question(seed=1, *, claims=None, overrides=None, **options):
@@ -181,3 +183,41 @@ def test_nobody_took_part(never):
     found = answer(question)
     assert messages(found.sentence) == ["nobody_took_part"]
     assert found.details["sides"]["untreated"]["mean"] is not None
+
+
+def test_brief_answers_say_the_same_number_and_are_promising_at_best():
+    question = a_question(schools=24, per_school=6, terms=5, effect=0.3)
+    other = dataclasses.replace(question, first_treated=np.random.default_rng(0).permutation(question.first_treated))
+    for found, asked in zip(brief([question, other]), (question, other), strict=True):
+        whole = answer(asked)
+        pairs = [(getattr(found.effect, name), getattr(whole.effect, name)) for name in ("raw", "sd", "se", "p", "low")]
+        np.testing.assert_allclose(*zip(*pairs, strict=True), rtol=1e-8)
+        assert found.n == whole.n
+        assert found.mde == pytest.approx(whole.mde)
+        assert found.comparison_sd == pytest.approx(whole.comparison_sd)
+        assert found.sentence[0].message == whole.sentence[0].message
+        assert found.tier >= max(3, whole.tier)
+        assert "brief" in [one.name for one in found.gates]
+
+
+def test_where_the_short_way_does_not_apply_the_whole_answer_is_given():
+    few = a_question(schools=8, per_school=6, terms=5)
+    assert brief([few])[0] == answer(few)
+    nobody = dataclasses.replace(few, first_treated=np.full(48, NEVER))
+    assert brief([nobody])[0].effect is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_grid_of_many_says_what_the_estimator_says(seed):
+    rows = unbalanced_rows(seed)
+    cells = rows.cells()
+    first = rows.first_of(cells)
+    slow, quick = impute(cells, first, leave_out=True).overall, Grid(cells).headline(first)
+    assert (slow is None) == (quick is None)
+    if slow is not None:
+        np.testing.assert_allclose(
+            [quick.effect, quick.standard_error], [slow.effect, slow.standard_error], rtol=1e-8, equal_nan=True
+        )
+        counts = quick.treated_results, quick.treated_teachers, quick.treated_clusters
+        assert counts == (slow.size.results, slow.size.teachers, slow.size.clusters)

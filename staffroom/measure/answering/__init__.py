@@ -1,5 +1,6 @@
-"""From a question to an answer: `answer(question, generator)`; several of them: `among(answers)`."""
+"""From a question to an answer: `answer(question, generator)`; several of them: `brief(questions)` and `among(answers)`."""
 
+from staffroom.measure.answering.brief import brief
 from staffroom.measure.answering.composing import among, answer
 
-__all__ = ["among", "answer"]
+__all__ = ["among", "answer", "brief"]

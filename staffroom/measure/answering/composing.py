@@ -76,7 +76,7 @@ def _answered(question: Question, generator: np.random.Generator | None, *, only
     checked = all_gates(asked, estimate)
     tier = gates.tier(estimate.design_tier, checked) if estimate.effect is not None else gates.RATIONALE
     found = Answer(estimate.estimator, estimate.effect, estimate.n, gates=checked, tier=tier)
-    return found if only_tier else _whole(asked, decision, estimate, found)
+    return found if only_tier else whole(asked, decision, estimate, found)
 
 
 def clustered(question: Question) -> Question:
@@ -92,7 +92,8 @@ def clustered(question: Question) -> Question:
     return replace(question, site=site, cells=replace(cells, cluster_of=codes, clusters=clusters))
 
 
-def _whole(question: Question, decision: Decision, estimate: Estimate, found: Answer) -> Answer:
+def whole(question: Question, decision: Decision, estimate: Estimate, found: Answer) -> Answer:
+    """The answer with all that stands beside the effect."""
     sites = replicability(estimate.places, estimate.scale, clusters=estimate.n.clusters)
     return replace(
         found,
