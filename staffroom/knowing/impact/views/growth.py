@@ -60,6 +60,7 @@ def _shown(viewer: Person, places: list[queries.Where]) -> dict[str, Any]:
 
 def _words(place: queries.Where) -> dict[str, Any]:
     said = sorted((*place.own, *place.coach), key=lambda each: each.noted_at)
+    days = {each.noted_at.date() for each in said}
     return {
         "own": place.latest.get_level_display() if place.latest else "",
         "coach": place.latest_of_coach.get_level_display() if place.latest_of_coach else "",
