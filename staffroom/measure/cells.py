@@ -100,11 +100,10 @@ def cells_from_moments(
 ) -> Cells:
     """Cells from one row per (school, teacher, term), such as a group-by gives; rows may stand in any order.
 
-    Shapes: R rows; `mean` (R, K); `scatter` (R, K, K); `weight` (R,) sums of analytic weights, with which mean and
-    scatter were then taken. A teacher's rows of one term in several schools are put
-    together (Chan, Golub & LeVeque 1983, parallel moments) and the teacher counts to the school with most results.
-    Raises ValueError that names the row for unequal lengths, missing or non-finite numbers, n < 1 or fractional, a weight
-    that is not above 0, terms that are negative or not whole, negative scatter, or the same (school, teacher, term) twice.
+    Shapes: R rows; `mean` (R, K); `scatter` (R, K, K); `weight` (R,) sums of the analytic weights of both. A teacher's
+    rows of one term in several schools are put together (Chan, Golub & LeVeque 1983, parallel moments) and the teacher
+    counts to the school with most results. Raises ValueError that names the row for unequal lengths, missing or
+    non-finite numbers, n < 1 or fractional, weights not above 0, negative or fractional terms, negative scatter, repeats.
     """
     count = whole_numbers("n", n, least=1).astype(np.float64)
     means, scatters = finite("mean", mean, 2), finite("scatter", scatter, 3)
