@@ -138,7 +138,7 @@ def _gates(found: Mapping[str, Any], say: Say, read: Reader) -> str:
         for gate in found.get("gates") or ()
     ]
     heading = escape(say("How sure this is"))
-    return f"<h2>{heading}</h2>{_table([say('Check'), ''], rows)}" if rows else ""
+    return f"<h2>{heading}</h2>{_table([say('Check'), say('How it came out')], rows)}" if rows else ""
 
 
 def _listed(heading: str, said: Iterable[str]) -> str:
