@@ -75,7 +75,7 @@ def _evidence(district: District, kept: Kept) -> None:
         evidence.take_in_bundle(
             by=district.staff["denise"],
             activity=kept.activities[0],
-            content=json.dumps(told).encode(),
+            content=json.dumps(bundles.signed(told, Ed25519PrivateKey.generate())).encode(),
             name="made-up.json",
         )
 

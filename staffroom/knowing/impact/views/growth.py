@@ -65,7 +65,7 @@ def _words(place: queries.Where) -> dict[str, Any]:
         "own": place.latest.get_level_display() if place.latest else "",
         "coach": place.latest_of_coach.get_level_display() if place.latest_of_coach else "",
         "drawing": drawing.steps([(each.noted_at, each.level, each.is_own) for each in said])
-        if len(said) > 1
+        if len(days) > 1
         else None,
         "said": said,
     }
