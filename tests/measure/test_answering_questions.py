@@ -113,7 +113,7 @@ def test_answers_seen_together_are_each_held_against_the_others():
     assert among([nothing, alone[0]])[0] == nothing
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-500, 500), st.floats(0.1, 50))
 def test_scale_order_and_labels_change_nothing_in_sd(seed, shift, scale):
     panel = district(np.random.default_rng(seed), schools=8, per_school=6, terms=5)
@@ -143,7 +143,7 @@ def test_fake_activities_that_are_taken_for_real_lower_the_tier():
     assert [answer(one).tier for one in (often, seldom, right)] == [3, 2, 2]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([None, "callaway_santanna", "twfe", "entropy_balanced", "describe", "etwfe"]),
@@ -158,7 +158,7 @@ def test_overrides_never_lift_a_tier(seed, estimator, cluster, confidence, sd):
     assert answer(a_question(seed, **options, overrides=asked), np.random.default_rng(1)).tier >= plain.tier
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 100_000), st.integers(1, 8), st.integers(1, 6), st.integers(1, 5), st.floats(0, 1))
 def test_small_data_never_break_and_never_claim_what_they_cannot(seed, schools, per_school, terms, share):
     rng = np.random.default_rng(seed)
