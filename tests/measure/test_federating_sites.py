@@ -61,7 +61,7 @@ def _federate(sites, regressors=("treated", "prior")):
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_sites_that_share_sums_get_what_the_pooled_rows_give(seed, count):
-    parts = [_rows(seed, site=site, schools=6 + site, terms=range(site % 2, 4 + site % 2)) for site in range(count)]
+    parts = [_rows(seed, site=site, schools=20 + site, terms=range(site % 2, 4 + site % 2)) for site in range(count)]
     pooled = least_squares(_cells(_together(parts)))
     found = _federate([_cells(part) for part in parts])
     assert found.coefficients == pytest.approx(pooled.coefficients, rel=1e-10)
