@@ -232,6 +232,25 @@ def test_one_activity_of_several_can_be_asked_for(tmp_path: Path) -> None:
     assert "“Worksop” is not in took.csv; it has “Coaching”, “Workshop”" in err
 
 
+def test_many_activities_are_answered_briefly_by_the_same_numbers(tmp_path: Path) -> None:
+    rows = panel(teachers=120, schools=24)
+    (tmp_path / "results.csv").write_text(as_csv([[*row[:4], "", row[5]] for row in rows]))
+    rng = np.random.default_rng(6)
+    lines = [[f"T{who}", f"Activity {one}", int(rng.integers(2002, 2005))] for one in range(12)
+             for who in rng.choice(120, 50, replace=False)]  # fmt: skip
+    (tmp_path / "took.csv").write_text(as_csv(lines, ("teacher", "activity", "first_treated")))
+    columns = {key: value for key, value in COLUMNS.items() if key != "first_treated"}
+    path = study(tmp_path, data={"outcomes": "results.csv", "activities": "took.csv"}, columns=columns)
+    many = answered(path)
+    assert len(many["studies"]) == 12
+    assert "12 activities are answered briefly" in many["studies"][0]["warnings"][0]
+    path.write_text(path.read_text() + "[study]\nactivity = 'Activity 3'\n")
+    alone, brief = answered(path), next(one for one in many["studies"] if one["activity"] == "Activity 3")
+    assert alone["effect"]["raw"] == pytest.approx(brief["effect"]["raw"], rel=1e-9)
+    assert alone["effect"]["raw_se"] == pytest.approx(brief["effect"]["raw_se"], rel=1e-6)
+    assert brief["tier"] >= 3
+
+
 def test_the_text_fits_a_terminal_and_tells_all_five_measures(tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text(as_csv(panel()))
     code, out, err = said("run", study(tmp_path, data={"outcomes": "results.csv"}))

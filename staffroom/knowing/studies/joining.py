@@ -93,6 +93,8 @@ def activities(asked: Asked, scratch: Path) -> tuple[dict[str, Participation], T
     )  # fmt: skip
     if "teacher" not in found.columns:
         raise Refused(f"{found.name} has no column for the teacher")
+    if set(found.columns) == {"teacher", "activity", "first_treated"}:
+        return _first_terms(asked, found), found
     by_activity: dict[str, Participation] = {}
     roles = ("teacher", "activity", "term", "first_treated", "treated", "dose", "hours", "site", "cohort")
     for row, (teacher, activity, term, first, treated, dose, hours, site, cohort) in found.rows(*roles):
@@ -113,6 +115,22 @@ def activities(asked: Asked, scratch: Path) -> tuple[dict[str, Participation], T
             continue
         _take_part(one, found, row, teacher, term, first, dose)
     return by_activity, found
+
+
+def _first_terms(asked: Asked, found: Table) -> dict[str, Participation]:
+    """Teacher, activity and first term alone: the form in which files are long, so in one narrow loop."""
+    unnamed = str(asked.study.get("activity", asked.name))
+    by_activity: dict[str, Participation] = {}
+    for row, (teacher, activity, first) in found.rows("teacher", "activity", "first_treated"):
+        if teacher is None:
+            raise Refused(f"{found.name}, row {row}: the teacher is missing")
+        one = by_activity.get(activity or unnamed)
+        if one is None:
+            one = by_activity[activity or unnamed] = Participation()
+        if first is not None and one.first.setdefault(teacher, first) != first:
+            told = f"{one.first[teacher]} and {first}"
+            raise Refused(f"{found.name}, row {row}: teacher “{teacher}” first took part in two terms, {told}")
+    return by_activity
 
 
 def _take_part(

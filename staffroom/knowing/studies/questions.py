@@ -80,10 +80,13 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
         costs, table = joining.cost_rows(asked, scratch)
         digests.append(table.digest)
     inquiry.digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    place = (
+        {str(teacher): number for number, teacher in enumerate(gathered.cells.teachers.tolist())} if gathered else {}
+    )
     for activity in list(taking) or [str(asked.study.get("activity", asked.name))]:
         own = dict(shared)
         if activity in taking and gathered is not None:
-            own |= _took_part(gathered, taking[activity], activity, inquiry.notes)
+            own |= _took_part(gathered, taking[activity], activity, place, inquiry.notes)
         own["costs"] = _costs(asked, costs, activity, many=len(taking) > 1)
         inquiry.questions[activity] = _question(asked, gathered, own)
     return inquiry
@@ -276,21 +279,24 @@ def _chosen(asked: Asked, found: dict[str, joining.Participation]) -> dict[str, 
     )
 
 
-def _took_part(gathered: Gathered, one: joining.Participation, activity: str, notes: list[str]) -> dict[str, Any]:
-    """Who took part in one activity: first terms, or cells that are treated, with doses and hours."""
+def _took_part(
+    gathered: Gathered, one: joining.Participation, activity: str, place: dict[str, int], notes: list[str]
+) -> dict[str, Any]:
+    """Who took part in one activity: first terms, or cells that are treated, with doses and hours. `place`: of each teacher."""
     asked, cells, file = gathered.asked, gathered.cells, gathered.asked.data["activities"].name
-    teachers = [str(teacher) for teacher in cells.teachers]
-    place = {teacher: number for number, teacher in enumerate(teachers)}
     named = {*one.first, *one.terms, *one.undated}
-    strangers = len(named - set(place))
+    strangers = len(named - place.keys())
     if strangers:
         notes.append(f"{file}: {strangers} of {len(named)} teachers who took part in {activity} have no outcomes.")
     own: dict[str, Any] = {}
-    first = _first(gathered, [one.first.get(teacher, "") for teacher in teachers], notes, file)
+    first = np.full(len(cells.teachers), NEVER, dtype=np.int64)
+    known = [teacher for teacher in one.first if teacher in place]
+    first[[place[teacher] for teacher in known]] = _first(gathered, [one.first[each] for each in known], notes, file)
+    teachers = list(place) if one.hours or one.site or one.cohort else []
     if one.undated:
         if len(cells.terms) > 1:
             raise Refused(f"{file}: it must tell when teachers took part, in a column for term or first_treated")
-        for teacher in one.undated & set(place):
+        for teacher in one.undated & place.keys():
             first[place[teacher]] = cells.terms[0]
     if one.terms:
         own |= _by_term(gathered, one, first, place, file, notes)

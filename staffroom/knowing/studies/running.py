@@ -15,6 +15,8 @@ from staffroom.measure.question import Question
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+MANY = 10
+"""Activities beyond which answers are brief."""
 SMALL, DRAWS = 5_000, 200
 """Cells up to which fake activities are tried without being asked for, and how many."""
 
@@ -44,8 +46,26 @@ def answered(inquiry: Inquiry) -> dict[str, Answer]:
     """An answer to each question; several are told of each other, for multiplicity."""
     from staffroom.measure.answering import among
 
+    if len(inquiry.questions) > MANY:
+        return _briefly(inquiry)
     found = {name: _answer(inquiry, question) for name, question in inquiry.questions.items()}
     return found if len(found) < 2 else dict(zip(found, among(tuple(found.values())), strict=True))
+
+
+def _briefly(inquiry: Inquiry) -> dict[str, Answer]:
+    """Headlines with size, interval and main checks, by the same numbers; each activity alone has its whole answer."""
+    import numpy as np
+
+    from staffroom.measure.answering import among, brief
+
+    try:
+        found = brief(list(inquiry.questions.values()), np.random.default_rng(inquiry.seed))
+    except ValueError as error:
+        raise Refused(f"{inquiry.asked.file}: {error}") from None
+    inquiry.notes.append(
+        f"{len(found)} activities are answered briefly, and as promising at best; [study] activity asks for the whole answer of one."
+    )
+    return dict(zip(inquiry.questions, among(found), strict=True))
 
 
 def _answer(inquiry: Inquiry, question: Question) -> Answer:
