@@ -78,11 +78,20 @@ def table(asked: Asked, kind: str, scratch: Path, *, labels: tuple[str, ...], nu
     if not wanted.all:
         raise Refused(f"{path.name} has none of the columns {', '.join(named.values())}")
     found, readable = reading.table(path, wanted, scratch)
-    columns = {role: found[column].to_pylist() for role, column in there.items()}
-    for role in labels:
-        if role in columns:
-            columns[role] = [None if value is None or value != value else label(value) for value in columns[role]]
+    columns = {
+        role: _texts(found[column]) if role in labels else found[column].to_pylist() for role, column in there.items()
+    }
     return Table(path.name, columns, readable.first_row, readable.digest, found.num_rows)
+
+
+def _texts(column: Any) -> list[str | None]:
+    """Keys as text; what is text or whole numbers is turned as a whole, since files may be long."""
+    import pyarrow
+
+    if pyarrow.types.is_integer(column.type) or pyarrow.types.is_string(column.type):
+        told: list[str | None] = column.cast(pyarrow.string()).to_pylist()
+        return [value or None for value in told]
+    return [None if value is None or value != value else label(value) for value in column.to_pylist()]
 
 
 def activities(asked: Asked, scratch: Path) -> tuple[dict[str, Participation], Table]:
