@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.formats import localize
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 from staffroom.ui.elements import element, one_of
 
@@ -81,7 +83,20 @@ def figure(
     `files`: further downloads, (name, address), such as the drawing itself.
     """
     one_of("figure", "level", str(level), {"2", "3", "4"})
-    return _render("figure", {**locals(), "rows": list(rows)})
+    return _render("figure", {**locals(), "rows": _rows(rows)})
+
+
+def _rows(rows: Iterable[Sequence[object]]) -> SafeString:
+    """The rows of a table, the first cell of each its heading; hundreds of cells are too many for the template language."""
+    lines = (
+        "".join(
+            f'<td class="num">{conditional_escape(str(localize(cell)))}</td>' if place
+            else f'<th scope="row">{conditional_escape(str(localize(cell)))}</th>'
+            for place, cell in enumerate(row)
+        )
+        for row in rows
+    )  # fmt: skip
+    return mark_safe("".join(f"<tr>{line}</tr>" for line in lines))  # noqa: S308 - every cell is escaped above
 
 
 def tabs(content: str, *, label: str) -> SafeString:
