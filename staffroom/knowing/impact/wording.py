@@ -76,6 +76,9 @@ GATES = {
     "placebo_calibration": gettext_noop("Fake activities are not taken for real ones"),
     "multiplicity": gettext_noop("Stands being one question of many"),
     "attrition": gettext_noop("Few have left"),
+    "association": gettext_noop("More than an association"),
+    "start_points": gettext_noop("Beginnings drawn by lot"),
+    "brief": gettext_noop("All checks were made"),
     "density": gettext_noop("Nobody was moved over the cutoff"),
 }
 
