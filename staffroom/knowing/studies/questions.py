@@ -11,17 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from staffroom.knowing.studies import Refused, gathering, joining
+from staffroom.knowing.studies import Refused, gathering, joining, pricing
 from staffroom.knowing.studies import terms as order
 from staffroom.knowing.studies.asking import Asked
 from staffroom.knowing.studies.gathering import Floats, Gathered, Ints
 from staffroom.measure.question import (
     NEVER,
     Claims,
-    CostLine,
-    Costs,
     Hours,
-    Ingredient,
     Lottery,
     Overrides,
     Question,
@@ -87,7 +84,7 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
         own = dict(shared)
         if activity in taking and gathered is not None:
             own |= _took_part(gathered, taking[activity], activity, place, inquiry.notes)
-        own["costs"] = _costs(asked, costs, activity, many=len(taking) > 1)
+        own["costs"] = pricing.costs(asked, costs, activity, many=len(taking) > 1)
         inquiry.questions[activity] = _question(asked, gathered, own)
     return inquiry
 
@@ -392,30 +389,3 @@ def _treated_cells(question: Question) -> NDArray[np.bool_] | None:
         first = question.first_treated[cells.teacher]
         return np.asarray((first != NEVER) & (cells.terms[cells.term] >= first))
     return None if question.treated is None else question.treated > 0
-
-
-def _costs(asked: Asked, rows: list[dict[str, Any]], activity: str, *, many: bool) -> Costs | None:
-    named = any(row["activity"] for row in rows)
-    own = [row for row in rows if not named or row["activity"] == activity or (not many and row["activity"] is None)]
-    if not own:
-        return None
-    years = {row["price_year"] for row in own if row["price_year"]}
-    told = asked.study.get("price_year")
-    if told is None and len(years) > 1:
-        raise Refused(
-            f"{asked.data['costs'].name}: prices are of several years ({', '.join(sorted(years))}); bring them to one"
-        )
-    year = told if told is not None else (int(min(years)) if years and min(years).isdigit() else None)
-    return Costs(lines=tuple(map(_line, own)), price_year=None if year is None else int(year))
-
-
-def _line(row: Mapping[str, Any]) -> CostLine:
-    ingredient = Ingredient(
-        name=row["name"], quantity=row["quantity"], unit_price_usd_cents=row["cents"], payer=row["payer"],
-        lifetime_years=max(1, row["lifetime_years"]), discount_rate=row["discount_rate"],
-    )  # fmt: skip
-    known = {each.name for each in fields(CostLine)}
-    more: dict[str, Any] = {"scales_with": row["scales_with"], "grows": row["scales_with"] == "teacher"}
-    wave = int(row["wave"]) if row["wave"] and str(row["wave"]).isdigit() else None
-    kept = {name: value for name, value in more.items() if name in known}
-    return CostLine(ingredient, kind=row["kind"], instead=row["instead"], wave=wave, **kept)
