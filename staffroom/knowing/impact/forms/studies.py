@@ -65,8 +65,10 @@ class StudyForm(forms.Form):
         label=gettext_lazy("Also by how their students scored before (lower and upper half)"), required=False
     )
     estimator = forms.ChoiceField(
-        label=gettext_lazy("How it is estimated"), choices=Study.Estimator.choices, required=False
-    )
+        # A dose needs hours term by term, which studies are not asked with yet.
+        label=gettext_lazy("How it is estimated"), required=False,
+        choices=[each for each in Study.Estimator.choices if each[0] != Study.Estimator.DOSE],
+    )  # fmt: skip
     controls = forms.ChoiceField(
         label=gettext_lazy("Compared with"), choices=Study.Controls.choices, initial=Study.Controls.NOT_YET
     )

@@ -24,7 +24,7 @@ from staffroom.records import lake
 from staffroom.records.actions import record
 from staffroom.records.models import Cost, Instrument, Outcome, Statement
 from staffroom.records.vocabulary import verbs
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 

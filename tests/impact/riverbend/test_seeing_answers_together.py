@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from staffroom.knowing.impact.actions.together import see_together, seen_among
 from staffroom.knowing.impact.models import Estimate
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 
 
 def answer(p: float | None, tier: int = 2) -> dict[str, Any]:

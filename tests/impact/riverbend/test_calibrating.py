@@ -11,7 +11,7 @@ from staffroom.knowing.impact.actions import evidence as deeds
 from staffroom.knowing.impact.models import Calibration, Estimate
 from staffroom.people.models import Organization
 from staffroom.records.models import Instrument
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 

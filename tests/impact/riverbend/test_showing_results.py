@@ -22,7 +22,7 @@ from staffroom.measure import gates
 from staffroom.measure.answer import ESTIMATORS
 from staffroom.measure.sentence import MESSAGES
 from staffroom.people.models import Person
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 from tests.impact.test_seeing_what_works import signed_in, text_of
 from tests.pictures import answers
 

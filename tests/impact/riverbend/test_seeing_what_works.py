@@ -22,7 +22,7 @@ from staffroom.knowing.impact.wording import dollars, signed
 from staffroom.people.models import Membership, Organization, Role
 from staffroom.records.actions import make_activity
 from staffroom.records.models import Activity, Statement
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 SEES = ("denise", "omar", "grace", "researcher")

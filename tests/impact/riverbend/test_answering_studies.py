@@ -14,7 +14,7 @@ from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Study, StudyAnswer
 from staffroom.people.models import Term
 from staffroom.records import lake
-from tests.impact.conftest import Riverbend
+from tests.impact.riverbend.conftest import Riverbend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 
