@@ -265,6 +265,8 @@ def kept(answer: Answer) -> dict[str, Any]:
     said["replicability"]["by_site"] = _without_small(said["replicability"]["by_site"])
     said["scalability"]["by_wave"] = _without_small(said["scalability"]["by_wave"])
     _hide_few(said["n"])
+    # Single teachers' ratings stay with who may see them; sums over teachers alone are kept here.
+    said["details"].pop("single_case", None)
     return said
 
 
