@@ -261,6 +261,10 @@ class PriceForm(forms.ModelForm[Price]):
         super().__init__(*args, **options)
         _choose_place(self, queries.places_kept_by(viewer))
         self.fields["price_year"].initial = timezone.localdate().year
+        scaling = self.fields["scales_with"]
+        assert isinstance(scaling, forms.ChoiceField)
+        scaling.required, scaling.initial = False, ""
+        scaling.choices = [("", _("— as usual for its kind —")), *ScalesWith.choices]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -273,6 +277,8 @@ class PriceForm(forms.ModelForm[Price]):
         for name in ("benefits_percent", "interest_percent"):
             if (cleaned.get(name) or 0) < 0:
                 self.add_error(name, _("This is not negative."))
+        if not cleaned.get("scales_with"):
+            cleaned.pop("scales_with", None)  # the deed knows what is usual
         if cleaned.get("price_year") is not None and not 1990 <= cleaned["price_year"] <= 2100:
             self.add_error("price_year", _("A year such as 2026."))
         return cleaned

@@ -23,7 +23,7 @@ from staffroom.measure.answer import ESTIMATORS
 from staffroom.measure.sentence import MESSAGES
 from staffroom.people.models import Person
 from tests.impact.riverbend.conftest import Riverbend
-from tests.impact.test_seeing_what_works import signed_in, text_of
+from tests.impact.riverbend.test_seeing_what_works import signed_in, text_of
 from tests.pictures import answers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
