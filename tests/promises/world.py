@@ -101,7 +101,18 @@ def build() -> World:
     for name in ("leo", "mia", "noah"):
         Person.objects.filter(pk=getattr(world, name).pk).update(district=world.district, source_id=f"s-{name}")
     with TestCase.captureOnCommitCallbacks(execute=True):
-        for room in (_people, _permissions, _frameworks, _lessons, _records, _exchange, _jobs, _growth, _studies, _lotteries):
+        for room in (
+            _people,
+            _permissions,
+            _frameworks,
+            _lessons,
+            _records,
+            _exchange,
+            _jobs,
+            _growth,
+            _studies,
+            _lotteries,
+        ):
             room(world)
     return world
 

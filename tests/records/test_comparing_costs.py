@@ -37,7 +37,14 @@ def workshop(cast: Cast) -> Activity:
 
 
 def used(cast: Cast, activity: Activity, name: str, cents: int, **more: Any) -> Cost:
-    line: dict[str, Any] = {"quantity": Decimal(1), "happened_on": DAY, "kind": "fee", "unit": "each", "price_year": 2025, **more}
+    line: dict[str, Any] = {
+        "quantity": Decimal(1),
+        "happened_on": DAY,
+        "kind": "fee",
+        "unit": "each",
+        "price_year": 2025,
+        **more,
+    }
     return actions.record_cost(by=cast.denise, activity=activity, ingredient=name, unit_price_usd_cents=cents, **line)
 
 
