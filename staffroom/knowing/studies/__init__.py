@@ -5,6 +5,12 @@ the parts. `asking` reads the question, `reading` the files, `joining` what stan
 `measure`, `running` answers, `telling` and `printing` say it, `bundles` carries it to other organizations.
 """
 
+import os
+
+# Small matrices: a second thread of the linear algebra only doubles the CPU time. Read when NumPy is first imported.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 LONGEST = 600
 """Letters of a message."""
 
