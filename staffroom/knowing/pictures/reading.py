@@ -28,7 +28,8 @@ def plain(value: Any) -> Any:
 
 def answer_of(answer: object) -> Plain:
     """The answer as plain values. TypeError for what is neither an answer nor its JSON."""
-    found = plain(answer)
+    # What was kept as JSON is plain already: a page would copy thousands of values for each picture.
+    found = answer if isinstance(answer, dict) else plain(answer)
     if not isinstance(found, dict) or "estimator" not in found:
         raise TypeError("an answer has an estimator and an effect; this has not")
     return found
