@@ -48,6 +48,16 @@ class Uptake:
         }
 
 
+def terms_with_outcomes(terms: Mapping[int, Stretch], days: Any) -> list[Stretch]:
+    """The terms in which there are results, in order; of several that begin on a day the one that ends last."""
+    ends: dict[date, Stretch] = {}
+    for term in terms.values():
+        known = ends.get(term.begins_on)
+        if known is None or term.ends_on > known.ends_on:
+            ends[term.begins_on] = term
+    return [ends.get(day, Stretch(day.isoformat(), day, day)) for day in sorted(set(days.to_pylist()))]
+
+
 def read_uptake(rows: pyarrow.Table, terms: Mapping[int, Stretch]) -> Uptake:
     """The rows of `frames.participation`, put together by person."""
     found = Uptake()

@@ -119,7 +119,7 @@ def material_of(version: StudyVersion, is_registered: bool) -> asking.Material |
         return None
     terms = queries.terms_around(place)
     uptake = uptake_of(activities, place.path, terms)
-    begun = terms_with_outcomes(terms, cells.column("term_begins_on"))
+    begun = summing.terms_with_outcomes(terms, cells.column("term_begins_on"))
     starts = {who: studying.first_term(day, begun) for who, day in uptake.first_on.items()}
     first_days = {who: begun[first].begins_on for who, first in starts.items() if first >= 0}
     return asking.Material(
@@ -151,16 +151,6 @@ def uptake_of(activities: Sequence[Activity], path: str, terms: Mapping[int, sum
         for who, part in found.others.items():
             together.others[who] = together.others.get(who, 0) + part
     return together
-
-
-def terms_with_outcomes(terms: Mapping[int, summing.Stretch], days: Any) -> list[summing.Stretch]:
-    """The terms in which there are results, in order; of several that begin on a day the one that ends last."""
-    ends: dict[date, summing.Stretch] = {}
-    for term in terms.values():
-        known = ends.get(term.begins_on)
-        if known is None or term.ends_on > known.ends_on:
-            ends[term.begins_on] = term
-    return [ends.get(day, summing.Stretch(day.isoformat(), day, day)) for day in sorted(set(days.to_pylist()))]
 
 
 def drawn_of(lottery: Lottery | None) -> asking.Drawn | None:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from staffroom import __version__
 from staffroom.jobs.actions import report
 from staffroom.knowing import frames
-from staffroom.knowing.impact import asking, queries
-from staffroom.knowing.impact.actions.answering import terms_with_outcomes, uptake_of
+from staffroom.knowing.impact import asking, queries, summing
+from staffroom.knowing.impact.actions.answering import uptake_of
 from staffroom.knowing.impact.models import Calibration
 from staffroom.people.models import Organization
 from staffroom.records import lake
@@ -87,7 +87,7 @@ def _question(
     place: Organization, instrument: Instrument, activity: Activity, cells: pyarrow.Table
 ) -> tuple[Question, list[date]] | None:
     terms = queries.terms_around(place)
-    begun = terms_with_outcomes(terms, cells.column("term_begins_on"))
+    begun = summing.terms_with_outcomes(terms, cells.column("term_begins_on"))
     uptake = uptake_of([activity], place.path, terms)
     if not uptake.first_on:
         return None

@@ -17,7 +17,7 @@ from django.utils import timezone
 from staffroom.knowing import frames
 from staffroom.knowing.impact import studying
 from staffroom.knowing.impact.actions.computing import _Computation
-from staffroom.knowing.impact.summing import Stretch
+from staffroom.knowing.impact.summing import Stretch, terms_with_outcomes
 from staffroom.records.models import Activity, Instrument
 
 COLUMNS = ("teacher", "school", "term", "score", "first_treated", "hours")
@@ -36,7 +36,7 @@ def study_as_files(*, activity: Activity, instrument: Instrument, answer: str) -
     cells = frames.outcome_cells(made.scope.path, str(instrument.key))
     if not cells.num_rows:
         return None
-    terms = made._terms_with_outcomes(cells.column("term_begins_on"))
+    terms = terms_with_outcomes(made.terms, cells.column("term_begins_on"))
     question = studying.Question(
         cells=cells, first_on=made.uptake.first_on, terms=terms, students=0, is_higher_better=instrument.is_higher_better
     )  # fmt: skip

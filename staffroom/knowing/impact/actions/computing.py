@@ -26,7 +26,7 @@ from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
 METHOD = 4
 """Raised whenever the same input would give another answer."""
@@ -134,7 +134,7 @@ class _Computation:
         if not cells.num_rows:
             return None
         question = studying.Question(
-            cells=cells, first_on=self.uptake.first_on, terms=self._terms_with_outcomes(cells.column("term_begins_on")),
+            cells=cells, first_on=self.uptake.first_on, terms=summing.terms_with_outcomes(self.terms, cells.column("term_begins_on")),
             students=frames.students(path, key), is_higher_better=instrument.is_higher_better,
         )  # fmt: skip
         seed = studying.seed_of(question)
@@ -157,14 +157,6 @@ class _Computation:
             planned_hours=float(self.activity.planned_hours or 0) or None, ingredients=ingredients,
             students_taught=students_taught or 0, **placebos,
         )  # fmt: skip
-
-    def _terms_with_outcomes(self, days: Any) -> list[summing.Stretch]:
-        ends: dict[date, summing.Stretch] = {}
-        for term in self.terms.values():
-            known = ends.get(term.begins_on)
-            if known is None or term.ends_on > known.ends_on:
-                ends[term.begins_on] = term
-        return [ends.get(day, summing.Stretch(day.isoformat(), day, day)) for day in sorted(set(days.to_pylist()))]
 
     def _for_the_hours(self, question: studying.Question, study: Any, path: str, key: str) -> dict[str, Any]:
         """What taking part brought for the time in it, and how many students were reached."""

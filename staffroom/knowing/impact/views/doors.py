@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from staffroom.jobs.models import Job
+from staffroom.knowing import pictures
 from staffroom.knowing.impact import queries, rules
+from staffroom.knowing.impact.showing import KINDS, Result
 from staffroom.people.models import Organization, Person
 from staffroom.people.queries import memberships_of
 from staffroom.records.models import Activity
@@ -61,4 +63,15 @@ def progress_of(request: HttpRequest, job: Job | None, page: str) -> HttpRespons
     response = render_page(request, "impact/computing.html", context, fragment="computing")
     if job is None or job.is_finished:
         response["HX-Refresh"] = "true"
+    return response
+
+
+def picture_file(result: Result | None, slug: str, name: str, kind: str) -> HttpResponse:
+    """One picture of a result to take along, as SVG or PNG; 404 where there is none of that name or kind."""
+    drawn = result.drawn.get(name) if result else None
+    if drawn is None or kind not in KINDS:
+        raise Http404
+    content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
+    response = HttpResponse(content, content_type=KINDS[kind])
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{name}.{kind}"'
     return response

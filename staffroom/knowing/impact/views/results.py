@@ -16,11 +16,10 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from staffroom.jobs.models import Job
-from staffroom.knowing import pictures
 from staffroom.knowing.impact import actions, exporting, portfolio, queries
 from staffroom.knowing.impact.figures import Portrait
-from staffroom.knowing.impact.showing import KINDS, pictures_of
-from staffroom.knowing.impact.views.doors import activity_of, address, address_of, person_of, progress_of
+from staffroom.knowing.impact.showing import pictures_of
+from staffroom.knowing.impact.views.doors import activity_of, address, address_of, person_of, picture_file, progress_of
 from staffroom.people.models import Person
 from staffroom.records import rules as records_rules
 from staffroom.records.models import Activity, Instrument
@@ -93,13 +92,7 @@ def picture(request: HttpRequest, slug: str, name: str, kind: str) -> HttpRespon
     """One picture as a file."""
     found, _place = activity_of(request, slug)
     portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
-    drawn = portrait.result.drawn.get(name) if portrait.result else None
-    if drawn is None or kind not in KINDS:
-        raise Http404
-    content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
-    response = HttpResponse(content, content_type=KINDS[kind])
-    response["Content-Disposition"] = f'attachment; filename="{found.slug}-{name}.{kind}"'
-    return response
+    return picture_file(portrait.result, found.slug, name, kind)
 
 
 @login_required

@@ -12,14 +12,12 @@ from django.utils.translation import get_language
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from staffroom.knowing import pictures
 from staffroom.knowing.impact import queries
 from staffroom.knowing.impact.models import Study, StudyVersion
-from staffroom.knowing.impact.showing import FIRST, Result, drawing_of
+from staffroom.knowing.impact.showing import Result, pictures_of
+from staffroom.knowing.impact.views.doors import picture_file
 from staffroom.knowing.impact.views.studies import study_of
 from staffroom.ui.pages import render_page
-
-KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def _version(request: HttpRequest, found: Study) -> StudyVersion:
@@ -50,23 +48,12 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
     shown = result_of(request.user, version)
     context = {
         "study": found, "version": version, "answer": version.answer, "result": shown, "measures": shown.measures,
-        "instrument": found.instrument, "pictures": _pictures(found, version, shown), "query": f"?version={version.number}",
+        "instrument": found.instrument, "pictures": pictures_of(
+            shown,
+            lambda name, kind: f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}",
+        ), "query": f"?version={version.number}",
     }  # fmt: skip
     return render_page(request, "impact/studies/result.html", context)
-
-
-def _pictures(found: Study, version: StudyVersion, shown: Result) -> dict[str, list[dict[str, Any]]]:
-    """The pictures of an answer: those that come first, and the others; each with the ways to take it along."""
-    lines: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
-    for name, picture in shown.drawn.items():
-        files = [
-            (kind.upper(), f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}")
-            for kind in KINDS
-        ]
-        lines["first" if name in FIRST else "more"].append({
-            "picture": picture, "drawing": drawing_of(picture), "files": files,
-        })  # fmt: skip
-    return lines
 
 
 @login_required
@@ -74,13 +61,7 @@ def _pictures(found: Study, version: StudyVersion, shown: Result) -> dict[str, l
 def picture(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
     """One picture as a file."""
     found = study_of(request, slug)
-    drawn = result_of(request.user, _version(request, found)).drawn.get(name)
-    if drawn is None or kind not in KINDS:
-        raise Http404
-    content = pictures.png(drawn.svg) if kind == "png" else drawn.svg
-    response = HttpResponse(content, content_type=KINDS[kind])
-    response["Content-Disposition"] = f'attachment; filename="{found.slug}-{name}.{kind}"'
-    return response
+    return picture_file(result_of(request.user, _version(request, found)), found.slug, name, kind)
 
 
 @login_required
