@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from staffroom.knowing import frames
 from staffroom.records import actions, lake
 from staffroom.records.vocabulary import verbs
+from tests import sparks
 from tests.cast import Cast
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "hosts" / "lake.md"
@@ -23,19 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.django_db]
 
 @pytest.fixture
 def java(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One small Spark in a Java of its own, ended afterwards."""
-    if not shutil.which("java"):
-        pytest.skip("Java was not found (Debian: apt-get install default-jre-headless)")
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: tools/setup --extra spark")
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    told = "--master local[1] --driver-memory 512m --conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=1"
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", f"{told} --conf spark.driver.bindAddress=127.0.0.1 pyspark-shell")
-    yield
-    if session := sql.SparkSession.getActiveSession():
-        gateway = session.sparkContext._gateway
-        session.stop()
-        gateway.shutdown()
+    """One small Spark in a Java of its own."""
+    with sparks.java(monkeypatch, master="local[1]", partitions=1):
+        yield
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import polars
 import pytest
 
 from staffroom.knowing.frames.files import Layout, Scan, Unreadable
+from tests import sparks
 
 
 def rows(size: int = 4000, seed: int = 5) -> polars.DataFrame:
@@ -124,20 +123,11 @@ def test_an_engine_says_in_one_line_what_it_cannot_read(tmp_path: Path) -> None:
 
 @pytest.fixture
 def spark(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A driver and two workers in Java of their own, ended afterwards."""
-    if not shutil.which("java"):
-        pytest.skip("Java was not found (Debian: apt-get install default-jre-headless)")
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: tools/setup --extra spark")
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    told = "--master local-cluster[2,1,1024] --driver-memory 512m --conf spark.ui.enabled=false"
-    told += " --conf spark.sql.shuffle.partitions=2 --conf spark.driver.host=127.0.0.1"
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", f"{told} --conf spark.driver.bindAddress=127.0.0.1 pyspark-shell")
-    session = sql.SparkSession.builder.getOrCreate()
-    yield session
-    gateway = session.sparkContext._gateway
-    session.stop()
-    gateway.shutdown()
+    """A driver and two workers in Java of their own."""
+    with sparks.java(monkeypatch, master="local-cluster[2,1,1024]", partitions=2):
+        from pyspark.sql import SparkSession
+
+        yield SparkSession.builder.getOrCreate()
 
 
 @pytest.mark.slow
