@@ -6,6 +6,7 @@ A conftest would come too late: pytest-django has the settings by then, and test
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 if "STAFFROOM_DATA" not in os.environ:  # the processes that this one starts have it from here
@@ -18,3 +19,7 @@ os.environ.setdefault("STAFFROOM_UPLOADS_PER_MINUTE", "0")
 
 # Playwright keeps an event loop running in the process that drives a browser; tests that follow there use the database all the same.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# Hundreds of processes start during the tests. Where Python was told to write no compiled modules, each would compile all of them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False

@@ -81,7 +81,7 @@ def prepare(told: argparse.Namespace) -> int:
         print(f"Preparing {folder}")
     with _only_one(connection):
         if _is_empty(connection):
-            _make_at_once()
+            make_at_once()
         call_command("migrate", interactive=False, verbosity=0)
         _install_defaults()
     if told.no_static:
@@ -97,7 +97,7 @@ def _is_empty(connection: Any) -> bool:
     return connection.vendor == "sqlite" and not connection.introspection.table_names()
 
 
-def _make_at_once() -> None:
+def make_at_once() -> None:
     """Make the tables of an empty database as they are today, and note all migrations as done.
 
     Taking every step of the past first costs ten times as much and ends at the same tables: tests/hosting/test_preparing.py
@@ -105,13 +105,20 @@ def _make_at_once() -> None:
     """
     from django.apps import apps
     from django.core.management import call_command
-    from django.db import connection
     from django.test.utils import override_settings
-
-    from staffroom.records import arranging
 
     with override_settings(MIGRATION_MODULES={each.label: None for each in apps.get_app_configs()}):
         call_command("migrate", run_syncdb=True, interactive=False, verbosity=0)
+    arrange_and_note()
+
+
+def arrange_and_note() -> None:
+    """The end of making tables at once: what the schema has no words for, and all migrations noted as done."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from staffroom.records import arranging
+
     with connection.schema_editor() as editor:
         arranging.arrange(editor)
     call_command("migrate", fake=True, interactive=False, verbosity=0)

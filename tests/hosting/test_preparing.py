@@ -32,22 +32,28 @@ def schema(rows: Any) -> dict[str, Any]:
 
 @pytest.mark.django_db
 def test_an_empty_database_gets_the_tables_that_the_migrations_make(tmp_path: Path) -> None:
-    """The tests' own database was made by the migrations."""
+    """A new host's database and the tests' own are made at once."""
     if connection.vendor != "sqlite":
         pytest.skip("on PostgreSQL every database is made by the migrations")
-    place = Place(tmp_path / "data")
+    place, steps = Place(tmp_path / "data"), Place(tmp_path / "steps")
     command = [sys.executable, "-m", "staffroom", "prepare", "--quiet"]
     subprocess.run(command, env=place.environment, check=True, capture_output=True, timeout=120)
+    steps.folder.mkdir()
+    steps.python("from django.core.management import call_command; call_command('migrate', verbosity=0)")
 
     def of_the_tests(sql: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
-    with closing(sqlite3.connect(tmp_path / "data" / "staffroom.sqlite3")) as database:
-        at_once = schema(lambda sql: database.execute(sql).fetchall())
-        done = set(database.execute("SELECT app, name FROM django_migrations"))
-    step_by_step = schema(of_the_tests)
+    at_once, done = made(place)
+    step_by_step, all_steps = made(steps)
     assert len(step_by_step) > 100
-    assert at_once == step_by_step
-    assert done == set(of_the_tests("SELECT app, name FROM django_migrations"))
+    assert at_once == step_by_step == schema(of_the_tests)
+    assert done == all_steps == set(of_the_tests("SELECT app, name FROM django_migrations"))
+
+
+def made(place: Place) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+    with closing(sqlite3.connect(place.folder / "staffroom.sqlite3")) as database:
+        done = set(database.execute("SELECT app, name FROM django_migrations"))
+        return schema(lambda sql: database.execute(sql).fetchall()), done
