@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -28,6 +29,7 @@ class Lottery(models.Model):
     class Blocks(models.TextChoices):
         NONE = "none", _("one draw for all")
         SCHOOL = "school", _("by school, so that each school gets its share of the seats")
+        GRADES = "grades", _("by the grades that they teach, as the roster has them")
         OWN = "own", _("by groups that the list names, such as grades")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -46,6 +48,8 @@ class Lottery(models.Model):
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="lotteries_created"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    apply_until = models.DateField(null=True, blank=True)
     announced_at = models.DateTimeField(null=True, blank=True)
     list_sha256 = models.CharField(max_length=64, blank=True)
     secret = models.CharField(max_length=64, blank=True)
@@ -66,6 +70,10 @@ class Lottery(models.Model):
                 condition=Q(drawn_at=None) | (~Q(seed="") & ~Q(secret="") & Q(announced_at__isnull=False)),
                 name="lottery_drawn_with_a_seed",
             ),
+            # Whoever may ask for a seat knows until when.
+            models.CheckConstraint(
+                condition=Q(opened_at=None) | Q(apply_until__isnull=False), name="lottery_opened_until_a_day"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +86,17 @@ class Lottery(models.Model):
     def state(self) -> str:
         """`open`, `announced` or `drawn`."""
         return "drawn" if self.drawn_at else "announced" if self.announced_at else "open"
+
+    @property
+    def notice(self) -> timedelta:
+        """How long before a wave begins those drawn for it are invited."""
+        return timedelta(days=self.notice_days)
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether teachers may ask for a seat today: from the opening through the last day, until the list is frozen."""
+        is_in_time = self.apply_until is not None and timezone.localdate() <= self.apply_until
+        return self.opened_at is not None and is_in_time and self.announced_at is None
 
 
 class Wave(models.Model):
@@ -128,14 +147,20 @@ class Allotment(FrozenRow):
 
 
 class Applicant(models.Model):
-    """A teacher who asks for a seat in a lottery."""
+    """A teacher who asks for a seat in a lottery: of her own accord, or entered by those who run it.
+
+    Whoever withdraws before the list is frozen leaves it; after that the ticket stays, so that the list can be checked, and the
+    seat that falls to it goes to the next.
+    """
 
     lottery = models.ForeignKey(Lottery, on_delete=models.CASCADE, related_name="applicants")
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="applications")
     school = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="applicants")
     block = models.CharField(max_length=100, blank=True)
     lot = models.ForeignKey(Lot, null=True, blank=True, on_delete=models.PROTECT, related_name="applicants")
+    is_own = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
