@@ -45,35 +45,44 @@ class Etwfe:
 
 
 def etwfe(
-    cells: Cells, first_treated: Ints, *, controls: str = "notyet", covariates: Sequence[int] | None = None
+    cells: Cells,
+    first_treated: Ints,
+    *,
+    controls: str = "notyet",
+    covariates: Sequence[int] | None = None,
+    anticipation: int = 0,
 ) -> Etwfe | None:
     """Estimate from cells (outcome first) and first treated term per teacher (I,), NEVER for none.
 
     `controls`: 'notyet' or 'never'. `covariates`: columns of the cells, by default all behind the outcome; () for none.
+    `anticipation`: terms before taking part that may already have an effect; they have dummies of their own (and lines in
+    `by_event_time`), but stand in no other average.
     Groups without a term before taking part and terms without anyone to compare with are left out. None where then no
     effect is left.
     """
     if controls not in ("never", "notyet"):
         raise ValueError(f"controls must be 'never' or 'notyet', not {controls!r}")
     columns = np.arange(1, cells.mean.shape[1]) if covariates is None else np.array(covariates, dtype=np.int64)
-    begin, terms = beginnings(cells.terms, first_treated, controls, 0)
-    kept = _comparable(cells, begin, terms, controls)
+    if anticipation < 0:
+        raise ValueError(f"anticipation must be 0 or more terms, not {anticipation}")
+    begin, terms = beginnings(cells.terms, first_treated, controls, anticipation)
+    kept = _comparable(cells, begin, terms, controls, anticipation)
     if kept is None:
         return None
     sums = _Sums(kept, begin, columns)
-    design = _Design(sums, controls)
+    design = _Design(sums, controls, anticipation)
     return _Fit(sums, design).averages() if design.effects else None
 
 
-def _comparable(cells: Cells, begin: Ints, terms: int, controls: str) -> Cells | None:
+def _comparable(cells: Cells, begin: Ints, terms: int, controls: str, anticipation: int) -> Cells | None:
     """Cells of terms with comparison results and of groups with a term before taking part; None if nothing is left."""
     group, when = begin[cells.teacher], cells.terms[cells.term]
-    compared = (group == LAST) | ((when < group) if controls == "notyet" else False)
+    compared = (group == LAST) | ((when < group - anticipation) if controls == "notyet" else False)
     here = np.zeros(len(cells.terms), dtype=np.bool_)
     here[cells.term[compared]] = True
     here[terms:] = False
     keep = here[cells.term]
-    with_past = np.unique(group[keep & (when < group)])
+    with_past = np.unique(group[keep & (when < group - anticipation)])
     keep &= np.isin(group, with_past)
     return cells.take(keep) if keep.any() else None
 
@@ -154,8 +163,8 @@ class _Sums:
 class _Design:
     """The regression's columns as combinations (A, K) of atoms: terms, covariates by group and term, effects."""
 
-    def __init__(self, sums: _Sums, controls: str) -> None:
-        self.sums, self.controls = sums, controls
+    def __init__(self, sums: _Sums, controls: str, anticipation: int) -> None:
+        self.sums, self.controls, self.anticipation = sums, controls, anticipation
         shape = len(sums.groups), sums.terms, sums.size
         self.columns: list[Floats] = []
         for term in range(sums.terms):
@@ -194,8 +203,9 @@ class _Design:
         when = self.sums.cells.terms
         place = int(np.searchsorted(self.sums.groups, group))
         seen = np.flatnonzero(self.sums.sums[place, :, 0] > 0)
-        before = seen[when[seen] < group]
-        chosen = seen[when[seen] >= group] if self.controls == "notyet" else np.setdiff1d(seen, before[-1:])
+        begin = group - self.anticipation
+        before = seen[when[seen] < begin]
+        chosen = seen[when[seen] >= begin] if self.controls == "notyet" else np.setdiff1d(seen, before[-1:])
         return [int(term) for term in chosen]
 
 

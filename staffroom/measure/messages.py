@@ -37,6 +37,7 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "branch_describe": "No comparison is possible; what was seen is described only.",
         "override_taken": "As asked, the estimate is made by %(name)s.",
         "override_refused": "The estimate was asked to be made by %(name)s, but the data cannot bear it.",
+        "override_idle": "%(name)s was set, but has no bearing on this estimate.",
         "override_twfe": "Two-way fixed effects were asked for. Where effects differ between teachers or grow with "
         "time they can be far off; the decision would have been %(name)s.",
         # gates

@@ -52,21 +52,24 @@ def pre_trends(
     """Test on untreated cells; `effect` is the headline in outcome units, first_treated (I,) has NEVER for none.
 
     `smallest` is the smallest effect that matters, in outcome units, >= 0: the power is asked against the larger one.
-    `leads` defaults to one fewer than the longest run-up, at most MOST_LEADS. None if no lead can be told apart (no
+    `leads` defaults to one fewer than the longest run-up, at most MOST_LEADS; they are the terms nearest to taking part
+    of which there are cells. None if no lead can be told apart (no
     run-up of two terms, or fewer clusters than leads allow): then there is no test, which is not a passed one.
     """
     event = event_times(cells, first_treated)
     before = (event < 0) & (first_treated[cells.teacher] != NEVER)
-    longest = int(-event[before].min(initial=0))
+    if not before.any():
+        return None
+    nearest, farthest = int(event[before].max()), int(event[before].min())
     untreated, event = cells.take(event < 0), event[event < 0]
     against = math.copysign(max(abs(effect), smallest), effect)
-    return None if longest < 2 else _test(cells, untreated, first_treated, event, leads or longest - 1, against)
+    distance = nearest - np.arange(min(leads or nearest - farthest, MOST_LEADS))
+    return _test(cells, untreated, first_treated, event, distance, against) if distance.size else None
 
 
 def _test(
-    cells: Cells, untreated: Cells, first_treated: Ints, event: Ints, leads: int, against: float
+    cells: Cells, untreated: Cells, first_treated: Ints, event: Ints, distance: Ints, against: float
 ) -> PreTrends | None:
-    distance = -np.arange(1, min(leads, MOST_LEADS) + 1)
     count = distance.size
     dummies = (event[:, None] == distance).astype(np.float64)
     drift = _drift(untreated, first_treated)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from staffroom.measure.answer import ESTIMATORS
 from staffroom.measure.cells import Cells, Floats, Ints, finite, refuse_rows, whole_numbers
+from staffroom.measure.claims import Claims
 from staffroom.measure.costs import Ingredient
-from staffroom.measure.result import Claims
+from staffroom.measure.overrides import Overrides
 from staffroom.measure.staggered import NEVER
 
 __all__ = [
@@ -35,11 +35,8 @@ __all__ = [
     "per_teacher",
 ]
 
-CONTROLS = ("never", "notyet")
-CLUSTERS = ("school", "teacher", "site")
 WIDEST_GAP = 4
 """Terms are numbered consecutively in time: more numbers than this per term that occurs are a mistake."""
-CHOICES = (*ESTIMATORS, "twfe")
 SCALES = ("teacher", "group", "fixed")
 
 type Labels = NDArray[Any]
@@ -163,32 +160,6 @@ class Subgroup:
     label: Labels
     """(I,) text or numbers; the empty text for teachers of none."""
     declared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the asker wants otherwise than the tree decides; none of these can lift a tier."""
-
-    estimator: str | None = None
-    """One of `answer.ESTIMATORS` or 'twfe'."""
-    controls: str | None = None
-    """'never' or 'notyet': with whom Callaway-Sant'Anna and ETWFE compare."""
-    cluster: str | None = None
-    """'school', 'teacher' or 'site'."""
-    confidence: float | None = None
-    sd: float | None = None
-    """Standard deviation in outcome units, such as a test's norm."""
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("estimator", CHOICES), ("controls", CONTROLS), ("cluster", CLUSTERS)):
-            value = getattr(self, name)
-            if value is not None and value not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is overridden that could change the estimate."""
-        return any(getattr(self, each.name) is not None for each in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

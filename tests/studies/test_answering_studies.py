@@ -329,3 +329,18 @@ def test_the_command_starts_without_django_settings_or_a_data_folder(tmp_path: P
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("False")
     assert not (tmp_path / "home").exists()
+
+
+def test_how_groups_and_terms_are_compared_can_be_chosen(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text(as_csv(panel(schools=24, terms=6)))
+    wanted = {"base": "universal", "method": "reg", "anticipation": 1}
+    code, out, err = said("run", study(tmp_path, data={"outcomes": "results.csv"}, estimate=wanted), "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert {line["event_time"] for line in found["by_group_time"]} == {-3, -1, 0, 1, 2, 3}  # against -2
+    assert found["warnings"] == ["method was set, but has no bearing on this estimate."]
+    for name, value in (("base", "last"), ("method", "ols"), ("anticipation", -1)):
+        file = study(tmp_path, data={"outcomes": "results.csv"}, estimate={name: value}, name="wrong.toml")
+        code, out, err = said("run", file)
+        assert code == 2
+        assert f"wrong.toml: [estimate] {name} must be" in err

@@ -123,6 +123,7 @@ registered = false    # true only if this file was fixed before the outcomes wer
 # estimator = ""      # randomized, cutoff, imputation, callaway_santanna, etwfe, entropy_balanced, dose, single_case
 # controls = "never"  # or "notyet"
 # cluster = "school"  # or "teacher", "site"
+# anticipation = 1    # terms before taking part in which it was expected, and may have had an effect already
 # level = 0.95
 # sd = 10.0           # the test's norm, instead of the comparison group's standard deviation
 # calibrate = 200     # how many random fake activities to try on these data (0: none)

@@ -120,9 +120,6 @@ def _claims(asked: Asked, gathered: Gathered | None) -> Claims:
 def _overrides(asked: Asked) -> Overrides:
     known = {each.name for each in fields(Overrides)}
     told = {name: value for name, value in asked.estimate.items() if name in known and name != "sd"}
-    for name in ("base", "method", "anticipation"):
-        if name in asked.estimate and name not in known:
-            raise Refused(f"{asked.file}: [estimate] {name} cannot be chosen here yet")
     try:
         return Overrides(**told)
     except ValueError as error:

@@ -20,7 +20,7 @@ from staffroom.measure.answering.saying import sentences
 from staffroom.measure.answering.spreading import replicability, spread
 from staffroom.measure.answering.threshold import at_cutoff
 from staffroom.measure.answering.trial import drawn
-from staffroom.measure.deciding import Decision, decide, stopped
+from staffroom.measure.deciding import PANEL, Decision, decide, stopped
 from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import Overrides, Question
 from staffroom.measure.sentence import Sentence, say
@@ -105,7 +105,7 @@ def whole(question: Question, decision: Decision, estimate: Estimate, found: Ans
         efficiency=efficiency(question, estimate),
         cost=cost_of(question, estimate),
         sentence=sentences(question, estimate, sites),
-        warnings=(*decision.warnings, *_warnings(question), *estimate.warnings),
+        warnings=(*decision.warnings, *_warnings(question), *_idle(question, estimate.estimator), *estimate.warnings),
         reasons=estimate.reasons,
         decision=decision.sentences,
         comparison_sd=estimate.scale.sd if estimate.scale else None,
@@ -139,6 +139,18 @@ def _warnings(question: Question) -> tuple[Sentence, ...]:
         found.append(say("clustered_finer", name="teacher"))
     found += [say("undeclared", name=one.name) for one in question.subgroups if not one.declared]
     return tuple(found)
+
+
+def _idle(question: Question, estimator: str) -> tuple[Sentence, ...]:
+    """Choices for comparisons over time that nothing came of."""
+    wanted = question.overrides
+    is_plain = question.cells is None or question.cells.mean.shape[1] == 1
+    idle = (
+        [] if estimator in PANEL else [name for name in ("base", "anticipation") if getattr(wanted, name) is not None]
+    )
+    if wanted.method is not None and (estimator not in PANEL or is_plain):
+        idle.append("method")
+    return tuple(say("override_idle", name=name) for name in idle)
 
 
 ADAPTERS: dict[str, Adapter] = {

@@ -8,23 +8,22 @@ import numpy as np
 
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
-from staffroom.measure.answering.estimate import Estimate, Places, Scale, Sides, fullest, hide_small
+from staffroom.measure.answering.estimate import Estimate, Places, Sides, fullest, hide_small
+from staffroom.measure.answering.examining import Described, Examined, examine
 from staffroom.measure.answering.gating import composition, panel_attrition
-from staffroom.measure.answering.sensitivity import sensitivity
+from staffroom.measure.answering.sensitivity import Sensitivity, sensitivity
 from staffroom.measure.answering.spreading import of_averages, of_sites
-from staffroom.measure.cells import Floats, Ints
+from staffroom.measure.cells import Cells, Floats, Ints
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.etwfe import etwfe
-from staffroom.measure.group_time import Aggregate, GroupTime, group_time_effects
+from staffroom.measure.group_time import Aggregate, CallawaySantAnna, GroupTime, group_time_effects
 from staffroom.measure.influence import multiplier_quantile
 from staffroom.measure.pretrends import PreTrends, pre_trends
 from staffroom.measure.projection import least_squares
 from staffroom.measure.question import Question
-from staffroom.measure.result import Side, Study
 from staffroom.measure.sentence import Sentence, say
 from staffroom.measure.sites import site_effects
 from staffroom.measure.staggered import NEVER, Average, distinct, event_times, impute
-from staffroom.measure.study import Estimated, examine
 
 DRAWS = 999
 
@@ -32,83 +31,98 @@ DRAWS = 999
 def staggered(question: Question, estimator: str, generator: np.random.Generator | None) -> Estimate:
     """The estimate of a panel; `estimator` may put another one than imputation into the headline."""
     assert question.cells is not None
+    first = first_terms(question)
     found = examine(
-        question.cells,
-        first_terms(question),
+        unexpected(question.cells, first, question.overrides.anticipation or 0),
+        first,
         names=tuple(question.column(k) for k in range(1, question.cells.mean.shape[1])),
         claims=question.settled,
         generator=generator,
     )
-    if isinstance(found, Study):
+    if isinstance(found, Described):
         return described(found)
     return Panel(question, found, generator).estimate(estimator)
 
 
-def described(study: Study, otherwise: Sentence | None = None) -> Estimate:
-    """No estimate: the two sides as they are, and why; `otherwise` is the reason where the study has none."""
+def unexpected(cells: Cells, first_treated: Ints, anticipation: int) -> Cells:
+    """The cells without those of the last `anticipation` terms before taking part: these are on neither side."""
+    if not anticipation:
+        return cells
+    event = event_times(cells, first_treated)
+    return cells.take((event >= 0) | (event < -anticipation))
+
+
+def described(found: Described, otherwise: Sentence | None = None) -> Estimate:
+    """No estimate: the two sides as they are, and why; `otherwise` is the reason where nothing is in the way."""
     return Estimate(
         "describe",
-        size_in(study),
+        found.n,
         design_tier=gates.RATIONALE,
-        details={"sides": {"treated": side(study.treated), "untreated": side(study.untreated)}},
-        warnings=study.warnings,
-        reasons=study.reasons or (() if otherwise is None else (otherwise,)),
+        details=sides_of(found),
+        warnings=found.warnings,
+        reasons=found.reasons or (() if otherwise is None else (otherwise,)),
     )
 
 
-def size_in(study: Study) -> Size:
-    """The counts of a study."""
-    n = study.n
-    others = n.teachers - n.treated_teachers
-    return Size(n.students, n.teachers, n.schools, n.clusters, n.results, n.treated_teachers, others, n.terms)
-
-
-def side(one: Side) -> dict[str, Any]:
-    """Mean and SD in outcome units; None where too few stand behind them."""
-    return {"results": one.results, "teachers": one.teachers, "mean": one.mean, "sd": one.sd}
+def sides_of(found: Described) -> dict[str, Any]:
+    """Mean and SD of both sides in outcome units; None where too few stand behind them."""
+    return {"sides": {"treated": found.treated.plain(), "untreated": found.untreated.plain()}}
 
 
 class Panel:
     """The parts of one staggered estimate that share cells, scale and clusters."""
 
-    def __init__(self, question: Question, found: Estimated, generator: np.random.Generator | None) -> None:
+    def __init__(self, question: Question, found: Examined, generator: np.random.Generator | None) -> None:
         assert question.cells is not None
         self.question, self.found, self.generator = question, found, generator
-        self.cells, self.first = question.cells, found.first_treated
+        self.whole, self.cells, self.first = question.cells, found.cells, first_terms(question)
         self.claims = question.settled
-        self.scale = Scale(found.sd, self.claims.confidence, found.sure)
+        self.scale = found.scale
         self.event = event_times(self.cells, self.first)
         self.controls = question.overrides.controls or ("never" if (self.first == NEVER).any() else "notyet")
-        # Doubly robust with the covariates; without them where those leave nobody to compare with.
-        self.group_times = group_time_effects(self.cells, self.first, controls=self.controls) or group_time_effects(
-            self.cells, self.first, controls=self.controls, covariates=()
+        self.anticipation = question.overrides.anticipation or 0
+        # With the covariates; without them where those leave nobody to compare with.
+        self.group_times = self._group_times(None) or self._group_times(())
+        self.etwfe = etwfe(
+            self.whole, self.first, controls=question.overrides.controls or "notyet", anticipation=self.anticipation
         )
-        self.etwfe = etwfe(self.cells, self.first, controls=question.overrides.controls or "notyet")
         self.critical = self._critical()
+
+    def _group_times(self, covariates: tuple[()] | None) -> CallawaySantAnna | None:
+        wanted = self.question.overrides
+        return group_time_effects(
+            self.whole,
+            self.first,
+            controls=self.controls,
+            base=wanted.base or "varying",
+            method=wanted.method or "dr",
+            anticipation=self.anticipation,
+            covariates=covariates,
+        )
 
     def estimate(self, estimator: str) -> Estimate:
         """All of it, with `estimator` in the headline."""
         found, n = self.found, self.found.described.n
-        effect, mde = self._effect(), None
+        effect, mde = found.effect, None
         test = pre_trends(
-            self.cells, self.first, effect=found.overall.effect, smallest=self.claims.smallest_effect * found.sd
+            self.cells, self.first, effect=found.overall.effect, smallest=self.claims.smallest_effect * found.scale.sd
         )
         if effect.se is not None:
             mde = effects.minimum_detectable_effect(
                 effect.se, found.df, confidence=self.claims.confidence, power=self.claims.power
             )
-        drift = sensitivity(self.cells, self.first, self.scale, separated=effect.low is not None and effect.low > 0)
+        drift = self._drift(effect)
         other = found.described.untreated
         smaller = Sides(
             min(found.overall.size.results, other.results), min(found.overall.size.teachers, other.teachers)
         )
         estimate = Estimate(
             estimator="imputation",
-            n=size_in(found.described),
+            n=n,
             effect=effect,
             scale=self.scale,
             design_tier=gates.MODERATE,
-            treated_clusters=n.treated_schools,
+            treated_clusters=found.described.treated_schools,
             smaller=smaller,
             bootstrapped=found.bootstrap is not None,
             mde=mde,
@@ -123,13 +137,17 @@ class Panel:
             details={**self._details(test), **({"honest": drift.details} if drift.details else {})},
             warnings=found.described.warnings + self._warnings(effect),
             said=drift.said,
-            attrition=panel_attrition(self.cells, self.first),
+            attrition=panel_attrition(self.whole, self.first),
             places=self._places(),
             waves=self._waves(),
             by_subgroup=self._subgroups(),
-            scores=found.imputation.scores[:, 0] / found.sd,
+            scores=found.imputation.scores[:, 0] / found.scale.sd,
         )
         return estimate if estimator == "imputation" else self._instead(estimate, estimator)
+
+    def _drift(self, effect: Effect) -> Sensitivity:
+        separated = effect.low is not None and effect.low > 0
+        return sensitivity(self.whole, self.first, self.scale, separated=separated, anticipation=self.anticipation)
 
     def _places(self) -> tuple[Places, ...]:
         """Effects by site, then by cohort: as labeled, or else by first term."""
@@ -181,16 +199,6 @@ class Panel:
                 ]
                 lines += hide_small(family)
         return tuple(lines)
-
-    def _effect(self) -> Effect:
-        """The headline; with few clusters the more cautious of Student's t and the bootstrap."""
-        overall, found = self.found.overall, self.found.headline()
-        method = "wild bootstrap" if self.found.bootstrap is not None else "CR1"
-        if found.low is None or found.high is None or found.p is None:
-            return self.scale.effect(overall.effect, None, None)
-        return self.scale.with_interval(
-            overall.effect, overall.standard_error, self.found.df, found.low, found.high, found.p, method=method
-        )
 
     def _event_study(self, test: PreTrends | None) -> tuple[Line, ...]:
         """Leads from the test of drift, then effects by terms since the first, each with its band."""
@@ -263,10 +271,9 @@ class Panel:
         return self.scale.effect(effect, error, self.found.df, method=method)
 
     def _details(self, test: PreTrends | None) -> dict[str, Any]:
-        study = self.found.described
         by_group = hide_small([replace(self._average(one), group=one.key, event_time=None) for one in self._groups()])
         found: dict[str, Any] = {
-            "sides": {"treated": side(study.treated), "untreated": side(study.untreated)},
+            **sides_of(self.found.described),
             "by_group": by_group,
             "controls": self.controls,
         }
@@ -280,7 +287,7 @@ class Panel:
         return self.found.imputation.by_group
 
     def _warnings(self, effect: Effect) -> tuple[Sentence, ...]:
-        schools, found = self.found.described.n.treated_schools, []
+        schools, found = self.found.described.treated_schools, []
         if self.scale.sure and effect.se is None:
             found.append(say("no_error"))
         if self.scale.sure and schools < gates.FEW_CLUSTERS:

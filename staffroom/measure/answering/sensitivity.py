@@ -1,7 +1,7 @@
 """How far parallel trends may fail before a panel's finding is gone (HonestDiD)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,11 @@ import numpy as np
 from staffroom.measure import gates
 from staffroom.measure.answering.estimate import Scale
 from staffroom.measure.cells import Cells, Floats, Ints
-from staffroom.measure.event_study import EventStudy, honest_inputs
+from staffroom.measure.event_study import LAGS, EventStudy, honest_inputs
 from staffroom.measure.gates import Gate
 from staffroom.measure.honest import Bound, breakdown, relative_magnitudes, smoothness
 from staffroom.measure.sentence import Sentence, say
+from staffroom.measure.staggered import NEVER
 
 MBAR = (0.5, 1.0, 1.5, 2.0)
 STEPS_SD = (0.0, 0.01, 0.02, 0.03)
@@ -30,14 +31,22 @@ class Sensitivity:
     said: tuple[Sentence, ...]
 
 
-def sensitivity(cells: Cells, first_treated: Ints, scale: Scale, *, separated: bool) -> Sensitivity:
-    """Bounds on the mean effect over the terms after, and how much drift a finding stands; none where it cannot be had."""
-    study = honest_inputs(cells, first_treated, covariates=()) if scale.sure else None
-    if study is None:
+def sensitivity(
+    cells: Cells, first_treated: Ints, scale: Scale, *, separated: bool, anticipation: int = 0
+) -> Sensitivity:
+    """Bounds on the mean effect over the terms after, and how much drift a finding stands; none where it cannot be had.
+
+    With `anticipation` the groups' first terms are taken to be so many terms earlier, but the terms in which taking part
+    was only expected do not count in the mean.
+    """
+    begin = np.where(first_treated == NEVER, NEVER, np.maximum(first_treated - anticipation, 0))
+    study = honest_inputs(cells, begin, lags=LAGS + anticipation, covariates=()) if scale.sure else None
+    counts = None if study is None else np.array(study.keys[study.before :]) >= anticipation
+    if study is None or counts is None or not counts.any():
         return Sensitivity(gates.sensitivity_gate(None), {}, ())
-    weights = np.full(study.after, 1 / study.after)
+    study = replace(study, keys=tuple(key - anticipation for key in study.keys))
     try:
-        return _found(study, weights, scale, separated)
+        return _found(study, counts / counts.sum(), scale, separated)
     except ValueError:
         return Sensitivity(gates.sensitivity_gate(None), {}, ())
 
