@@ -16,11 +16,13 @@ if TYPE_CHECKING:
         COSTS as COSTS,
         INGREDIENTS as INGREDIENTS,
         PARTICIPATION as PARTICIPATION,
+        PRIOR_CELLS as PRIOR_CELLS,
         _ledger as _ledger,
         costs as costs,
         ingredients as ingredients,
         outcome_cells as outcome_cells,
         participation as participation,
+        prior_cells as prior_cells,
         students as students,
         students_taught as students_taught,
     )

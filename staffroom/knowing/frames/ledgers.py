@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 CELLS = ("teacher_key", "school_key", "term_begins_on", "n", "y_sum", "y_sumsq")
+PRIOR_CELLS = (*CELLS, "p_sum", "p_sumsq", "py_sum")
 PARTICIPATION = ("actor_key", "role", "term_id", "first_at", "seconds", "entries")
 COSTS = (
     "kind",
@@ -60,6 +61,49 @@ def outcome_cells(path: str, instrument_key: str) -> pyarrow.Table:
     return _answer(cells, CELLS)
 
 
+def prior_cells(path: str, instrument_key: str, first_terms: Mapping[str, date]) -> pyarrow.Table:
+    """As `outcome_cells`, of results whose student has one of the same instrument in a term before: sums with those: PRIOR_CELLS.
+
+    An earlier result counts only if it was made before the teacher of that time took part (`first_terms`: first day of each
+    teacher's first term of taking part); else the activity may have changed it already. The result of now is left out with it.
+    """
+    results = _ledger("outcome")
+    if results is None:
+        return _nothing(PRIOR_CELLS)
+    found = _of_students(results, path, instrument_key)
+    linked = found.filter(found.prior.notnull())
+    if first_terms:
+        linked = linked.anti_join(_touched(results, instrument_key, first_terms), ["student_key", "term_begins_on"])
+    named = linked.mutate(school_key=linked.school_key.fill_null(""))
+    cells = named.group_by("teacher_key", "school_key", "term_begins_on").aggregate(
+        n=named.count(), y_sum=named.value.sum(), y_sumsq=(named.value * named.value).sum(),
+        p_sum=named.prior.sum(), p_sumsq=(named.prior * named.prior).sum(), py_sum=(named.prior * named.value).sum(),
+    )  # fmt: skip
+    return _answer(cells, PRIOR_CELLS)
+
+
+def _touched(results: Any, instrument_key: str, first_terms: Mapping[str, date]) -> Any:
+    """Students and terms whose result of the term before was made with a teacher who took part then."""
+    import ibis
+
+    own = results.filter(
+        results.instrument_key == instrument_key, results.subject == "student", results.student_key.notnull()
+    )
+    joined = own.left_join(_days(first_terms), "teacher_key")
+    took = joined.mutate(took_part=(joined.term_begins_on >= joined.starts_on).fill_null(False))
+    by_term = took.group_by("student_key", "term_begins_on").aggregate(took_part=took.took_part.max())
+    window = ibis.window(group_by="student_key", order_by="term_begins_on")
+    told = by_term.mutate(touched=by_term.took_part.lag().over(window))
+    return told.filter(told.touched.fill_null(False)).select("student_key", "term_begins_on")
+
+
+def _days(first_terms: Mapping[str, date]) -> Any:
+    import ibis
+    import pyarrow
+
+    return ibis.memtable(pyarrow.table({"teacher_key": list(first_terms), "starts_on": list(first_terms.values())}))
+
+
 def students(path: str, instrument_key: str) -> int:
     """How many different students these results are of."""
     found = _results(path, instrument_key)
@@ -71,11 +115,7 @@ def students_taught(path: str, instrument_key: str, first_terms: Mapping[str, da
     found = _results(path, instrument_key)
     if found is None or not first_terms:
         return 0
-    import ibis
-    import pyarrow
-
-    starts = ibis.memtable(pyarrow.table({"teacher_key": list(first_terms), "starts_on": list(first_terms.values())}))
-    joined = found.inner_join(starts, "teacher_key")
+    joined = found.inner_join(_days(first_terms), "teacher_key")
     since = joined.filter(joined.term_begins_on >= joined.starts_on)
     return int(_answer(since.aggregate(n=since.student_key.nunique()), ("n",))["n"][0].as_py())
 
@@ -128,8 +168,10 @@ def ingredients(path: str, activity_key: str) -> pyarrow.Table:
 
 def _results(path: str, instrument_key: str) -> Any:
     results = _ledger("outcome")
-    if results is None:
-        return None
+    return None if results is None else _of_students(results, path, instrument_key)
+
+
+def _of_students(results: Any, path: str, instrument_key: str) -> Any:
     return results.filter(
         results.organization_path.startswith(path), results.instrument_key == instrument_key,
         results.subject == "student", results.teacher_key.notnull(),

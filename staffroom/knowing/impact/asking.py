@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from staffroom.knowing import pictures
+from staffroom.knowing.impact import designs
 from staffroom.knowing.impact.hiding import hidden_lines, is_small, shown
 from staffroom.knowing.impact.studying import NEVER, first_term
 from staffroom.knowing.impact.summing import Stretch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 NOT_DRAWN_HERE = -1
 EARLIER = "by_earlier_results"
 LOWER, UPPER = "lower half", "upper half"
+BALANCED, PRIOR = "entropy_balanced", "score before"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Material:
     """The terms that have outcomes, in order."""
     students: int
     is_higher_better: bool = True
+    prior_cells: pyarrow.Table | None = None
+    """The results whose students have an earlier one that nothing has touched (`frames.prior_cells`)."""
+    seconds_by_term: Mapping[str, Mapping[date | None, int]] = field(default_factory=dict)
+    """Per teacher by the first day of the term; what lies between terms stands under None and counts for no term."""
     seconds: Mapping[str, int] = field(default_factory=dict)
     planned_hours: float | None = None
     ingredients: Sequence[Mapping[str, Any]] = ()
@@ -83,13 +89,32 @@ def _counts(term: Stretch, material: Material) -> bool:
 
 
 def question_of(material: Material) -> Question:
-    """The question. Needs at least one cell; ValueError says what contradicts itself."""
+    """The question. Needs at least one cell; ValueError says what contradicts itself.
+
+    Where teachers cannot be compared with themselves over time, only results count whose students have a score from before: if
+    the tree takes that road. Otherwise all results do, for a score from before is missing in the first term of everybody.
+    """
+    from staffroom.measure.deciding import decide
+
+    found = _question(material, material.cells.to_pylist())
+    wanted = material.estimator == BALANCED
+    if material.prior_cells is None or not (wanted or decide(found).estimator in ("dose", "describe")):
+        return found
+    rows = [row for row in material.prior_cells.to_pylist() if _counts(_term_of(row, material), material)]
+    if not any(_is_of(row, material) for row in rows):
+        return found
+    balanced = _question(material, rows, with_prior=True)
+    return balanced if decide(balanced).estimator == BALANCED else found
+
+
+def _question(material: Material, rows: Sequence[Mapping[str, Any]], *, with_prior: bool = False) -> Question:
     from staffroom.measure.question import Claims, Overrides, Question
 
-    cells, first = _cells(material)
+    cells, first = _cells(material, rows, with_prior=with_prior)
     teachers = [str(key) for key in cells.teachers]
     return Question(
-        cells=cells, first_treated=first, lottery=_lottery(material, teachers),
+        cells=cells, names=("outcome", PRIOR) if with_prior else (), prior=1 if with_prior else None, first_treated=first,
+        dose=designs.hours_by_cell(material.seconds_by_term, cells, material.terms), lottery=_lottery(material, teachers),
         site=cells.clusters[cells.cluster_of], subgroups=_subgroups(material, cells, first),
         hours=_hours(material, teachers), costs=_costs(material),
         overrides=Overrides(estimator=material.estimator or None, controls=material.controls or None),
@@ -100,30 +125,36 @@ def question_of(material: Material) -> Question:
     )  # fmt: skip
 
 
-def _cells(material: Material) -> tuple[Cells, Any]:
-    """The cells that are asked about, and the first term of taking part of each of their teachers."""
-    import numpy as np
+def _cells(material: Material, rows: Sequence[Mapping[str, Any]], *, with_prior: bool) -> tuple[Cells, Any]:
+    """The cells that are asked about, and the first term of taking part of each of their teachers.
 
-    from staffroom.measure.moments import cells_from_sums
+    Who begins after the last of these terms did not take part in what is asked about.
+    """
+    import numpy as np
 
     ordinal = {term.begins_on: number for number, term in enumerate(material.terms)}
     starts = {teacher: first_term(day, material.terms) for teacher, day in material.first_on.items()}
-    rows = [row for row in material.cells.to_pylist() if _is_asked(row, material, ordinal, starts)]
-    if not rows:
+    asked = [row for row in rows if _is_asked(row, material, ordinal, starts)]
+    if not asked:
         raise ValueError("no results are left")
-    sign = 1.0 if material.is_higher_better else -1.0
-    cells = cells_from_sums(
-        teacher=np.array([row["teacher_key"] for row in rows]), school=np.array([row["school_key"] for row in rows]),
-        term=np.array([ordinal[row["term_begins_on"]] for row in rows]), n=np.array([row["n"] for row in rows]),
-        y_sum=sign * np.array([row["y_sum"] for row in rows]), y_sumsq=np.array([row["y_sumsq"] for row in rows]),
-    )  # fmt: skip
-    return cells, np.array([starts.get(str(key), NEVER) for key in cells.teachers])
+    cells = designs.cells_of(asked, ordinal, sign=1.0 if material.is_higher_better else -1.0, with_prior=with_prior)
+    first = np.array([starts.get(str(key), NEVER) for key in cells.teachers])
+    return cells, np.where(first > int(cells.terms[-1]), NEVER, first)
+
+
+def _term_of(row: Mapping[str, Any], material: Material) -> Stretch:
+    return next(term for term in material.terms if term.begins_on == row["term_begins_on"])
+
+
+def _is_of(row: Mapping[str, Any], material: Material) -> bool:
+    """Whether a row is of a school that is asked about."""
+    return not material.schools or row["school_key"] in material.schools
 
 
 def _is_asked(
     row: Mapping[str, Any], material: Material, ordinal: Mapping[date, int], starts: Mapping[str, int]
 ) -> bool:
-    if material.schools and row["school_key"] not in material.schools:
+    if not _is_of(row, material):
         return False
     number = ordinal[row["term_begins_on"]]
     term = material.terms[number]
@@ -267,6 +298,7 @@ def kept(answer: Answer) -> dict[str, Any]:
     _hide_few(said["n"])
     # Single teachers' ratings stay with who may see them; sums over teachers alone are kept here.
     said["details"].pop("single_case", None)
+    designs.without_small(said)
     return said
 
 

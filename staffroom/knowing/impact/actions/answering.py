@@ -23,7 +23,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import datetime
 
-METHOD = 1
+METHOD = 2
 """Raised whenever the same input would give another answer."""
 
 
@@ -124,7 +124,9 @@ def material_of(version: StudyVersion, is_registered: bool) -> asking.Material |
     first_days = {who: begun[first].begins_on for who, first in starts.items() if first >= 0}
     return asking.Material(
         cells=cells, first_on=uptake.first_on, terms=begun, students=frames.students(place.path, str(instrument.key)),
-        is_higher_better=said["outcome"]["is_higher_better"], seconds=uptake.teacher_seconds(until=begun[-1].begins_on),
+        is_higher_better=said["outcome"]["is_higher_better"],
+        prior_cells=frames.prior_cells(place.path, str(instrument.key), first_days), seconds_by_term=uptake.seconds,
+        seconds=uptake.teacher_seconds(until=begun[-1].begins_on),
         planned_hours=sum(float(each.planned_hours or 0) for each in activities) or None,
         ingredients=[row for each in activities for row in frames.ingredients(place.path, str(each.key)).to_pylist()],
         students_taught=frames.students_taught(place.path, str(instrument.key), first_days), is_registered=is_registered,
