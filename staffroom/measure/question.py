@@ -227,6 +227,9 @@ class Question:
     claims: Claims = field(default_factory=Claims)
     portfolio: Portfolio = field(default_factory=Portfolio)
     attrition: Attrition | None = None
+    earlier: Cells | None = None
+    """Scores from before as the only column, of the same teachers' results that have one: for the composition placebo of a
+    panel, where a `prior` column would leave out all results that have none."""
     placebo_rejections: float | None = None
     """Share of random fake activities on the organization's own data that were taken for real (`calibration`)."""
     placebo_draws: int = 0
@@ -239,6 +242,8 @@ class Question:
         _check_cells(self.cells, self.names, self.prior)
         _check_by_teacher(self, len(self.cells.teachers))
         _check_by_cell(self, len(self.cells.n))
+        if self.earlier is not None and not np.isin(self.earlier.teachers, self.cells.teachers).all():
+            raise ValueError("scores from before name a teacher who has no outcomes")
         if self.placebo_rejections is not None and not 0 <= self.placebo_rejections <= 1:
             raise ValueError("the share of placebo rejections must lie between 0 and 1")
 

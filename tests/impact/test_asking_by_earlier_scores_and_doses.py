@@ -47,7 +47,8 @@ def material(**more: Any) -> Material:
         "prior_cells": pyarrow.Table.from_pylist(linked), "first_on": dict.fromkeys(TOOK_PART, date(2026, 1, 15)),
         "begins": TERMS[1].begins_on, "ends": TERMS[1].ends_on,
     }  # fmt: skip
-    return Material(cells=pyarrow.Table.from_pylist(found), terms=TERMS, students=1200, **{**said, **more})
+    said |= {"cells": pyarrow.Table.from_pylist(found), "terms": TERMS, "students": 1200}
+    return Material(**{**said, **more})
 
 
 def asked(found: Material) -> dict[str, Any]:
@@ -98,6 +99,23 @@ def test_means_of_few_teachers_are_not_kept() -> None:
     assert found["estimator"] == "entropy_balanced"
     assert found["n"]["comparison_teachers"] is None
     assert "balance" not in found["details"]
+
+
+def test_over_three_terms_all_results_count_and_scores_from_before_are_a_placebo() -> None:
+    third = Stretch("Fall 2026", date(2026, 8, 20), date(2026, 12, 20))
+    earliest = [row for row in rows(effect=0.0) if row["term_begins_on"] == TERMS[0].begins_on]
+    now = [row for row in rows() if row["term_begins_on"] == TERMS[1].begins_on]
+    more = [{**row, "term_begins_on": third.begins_on} for row in now]
+    said = material(terms=[*TERMS, third], cells=pyarrow.Table.from_pylist([*earliest, *now, *more]),
+                    prior_cells=pyarrow.Table.from_pylist([*now, *more]), ends=third.ends_on,
+                    first_on=dict.fromkeys(TOOK_PART, date(2026, 9, 1)))  # fmt: skip
+    question = question_of(said)
+    assert question.cells is not None
+    assert question.cells.terms.tolist() == [0, 1, 2]
+    found = kept(answer(question, np.random.default_rng(1)))
+    assert found["estimator"] == "imputation"
+    # The same students as before: so the score from before does not differ at all.
+    assert gate(found, "composition")["value"] == pytest.approx(0.0, abs=1e-9)
 
 
 # --- Hours ------------------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ which it compares. Where a lottery decided, it is asked by who was drawn, not by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -94,17 +94,31 @@ def question_of(material: Material) -> Question:
     Where teachers cannot be compared with themselves over time, only results count whose students have a score from before: if
     the tree takes that road. Otherwise all results do, for a score from before is missing in the first term of everybody.
     """
-    from staffroom.measure.deciding import decide
+    from staffroom.measure.deciding import PANEL, decide
 
     found = _question(material, material.cells.to_pylist())
-    wanted = material.estimator == BALANCED
-    if material.prior_cells is None or not (wanted or decide(found).estimator in ("dose", "describe")):
+    linked = [] if material.prior_cells is None else material.prior_cells.to_pylist()
+    if not linked:
         return found
-    rows = [row for row in material.prior_cells.to_pylist() if _counts(_term_of(row, material), material)]
+    wanted, by_itself = material.estimator == BALANCED, decide(found).estimator
+    if by_itself in PANEL and not wanted:
+        return _with_placebo(found, material, linked)
+    if not wanted and by_itself not in ("dose", "describe"):
+        return found
+    rows = [row for row in linked if _counts(_term_of(row, material), material)]
     if not any(_is_of(row, material) for row in rows):
         return found
     balanced = _question(material, rows, with_prior=True)
     return balanced if decide(balanced).estimator == BALANCED else found
+
+
+def _with_placebo(found: Question, material: Material, linked: Sequence[Mapping[str, Any]]) -> Question:
+    """The question of a panel, with scores from before as what taking part cannot have changed."""
+    before = [{**row, "y_sum": row["p_sum"], "y_sumsq": row["p_sumsq"]} for row in linked]
+    asked = _asked_rows(before, material)
+    if not asked:
+        return found
+    return replace(found, earlier=designs.cells_of(asked, _ordinals(material), sign=_sign(material)))
 
 
 def _question(material: Material, rows: Sequence[Mapping[str, Any]], *, with_prior: bool = False) -> Question:
@@ -132,14 +146,30 @@ def _cells(material: Material, rows: Sequence[Mapping[str, Any]], *, with_prior:
     """
     import numpy as np
 
-    ordinal = {term.begins_on: number for number, term in enumerate(material.terms)}
-    starts = {teacher: first_term(day, material.terms) for teacher, day in material.first_on.items()}
-    asked = [row for row in rows if _is_asked(row, material, ordinal, starts)]
+    asked = _asked_rows(rows, material)
     if not asked:
         raise ValueError("no results are left")
-    cells = designs.cells_of(asked, ordinal, sign=1.0 if material.is_higher_better else -1.0, with_prior=with_prior)
+    cells = designs.cells_of(asked, _ordinals(material), sign=_sign(material), with_prior=with_prior)
+    starts = _starts(material)
     first = np.array([starts.get(str(key), NEVER) for key in cells.teachers])
     return cells, np.where(first > int(cells.terms[-1]), NEVER, first)
+
+
+def _asked_rows(rows: Iterable[Mapping[str, Any]], material: Material) -> list[Mapping[str, Any]]:
+    ordinal, starts = _ordinals(material), _starts(material)
+    return [row for row in rows if _is_asked(row, material, ordinal, starts)]
+
+
+def _ordinals(material: Material) -> dict[date, int]:
+    return {term.begins_on: number for number, term in enumerate(material.terms)}
+
+
+def _starts(material: Material) -> dict[str, int]:
+    return {teacher: first_term(day, material.terms) for teacher, day in material.first_on.items()}
+
+
+def _sign(material: Material) -> float:
+    return 1.0 if material.is_higher_better else -1.0
 
 
 def _term_of(row: Mapping[str, Any], material: Material) -> Stretch:

@@ -129,7 +129,7 @@ class Panel:
             gates=(
                 gates.pre_trend_gate(test),
                 drift.gate,
-                composition(self.cells, self.first, self.question.prior, self.scale),
+                self._composition(),
             ),
             by_event_time=self._event_study(test),
             by_group_time=self._by_group_time(),
@@ -199,6 +199,14 @@ class Panel:
                 ]
                 lines += hide_small(family)
         return tuple(lines)
+
+    def _composition(self) -> gates.Gate:
+        """The placebo on scores from before: as cells of their own where those are told, else as a column."""
+        earlier = self.question.earlier
+        if earlier is None:
+            return composition(self.cells, self.first, self.question.prior, self.scale)
+        own = np.searchsorted(self.cells.teachers, earlier.teachers)
+        return composition(earlier, self.first[own], 0, self.scale)
 
     def _event_study(self, test: PreTrends | None) -> tuple[Line, ...]:
         """Leads from the test of drift, then effects by terms since the first, each with its band."""
