@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from staffroom.measure.cells import Bools, Cells, Floats, Ints
-from staffroom.measure.gates import LEAST_TEACHERS
+from staffroom.measure.gates import LEAST_STUDENTS, LEAST_TEACHERS
 from staffroom.measure.projection import independent, projected_moments, two_way
 from staffroom.measure.question import Question, Series, Threshold
 from staffroom.measure.sentence import Sentence, say
@@ -69,6 +69,8 @@ def decide(question: Question) -> Decision:
     wanted = question.overrides.estimator
     if wanted is None or wanted == by_itself:
         return Decision(by_itself, by_itself, walked)
+    if question.cells is None and wanted not in ("single_case", "describe"):
+        return Decision(by_itself, by_itself, (_without_results(wanted), *walked), (_without_results(wanted).sentence,))
     branch = possible(question, "imputation" if wanted in PANEL else wanted)
     if not branch.possible:
         refused = Branch(wanted, False, say("override_refused", name=NAMES[wanted]))
@@ -76,6 +78,11 @@ def decide(question: Question) -> Decision:
     taken = (*walked, Branch(wanted, True, say("override_taken", name=NAMES[wanted])))
     warned = (say("override_twfe", name=NAMES[by_itself]),) if wanted == "twfe" else ()
     return Decision(wanted, by_itself, taken, warned)
+
+
+def _without_results(wanted: str) -> Branch:
+    """Where there are ratings of single cases alone, nothing else can be asked for."""
+    return Branch(wanted, False, say("override_refused", name=NAMES[wanted]))
 
 
 def possible(question: Question, estimator: str) -> Branch:
@@ -93,6 +100,11 @@ def _walk(question: Question) -> tuple[Branch, ...]:
 
 
 def _randomized(question: Question) -> tuple[Branch, ...]:
+    if question.students is not None:
+        drawn, others = question.students.arm(1), question.students.arm(0)
+        possible = min(drawn, others) >= LEAST_STUDENTS
+        said = say("branch_students_drawn" if possible else "branch_students_thin", drawn=drawn, others=others)
+        return (Branch("randomized", possible, said),)
     if question.lottery is None:
         return (Branch("randomized", False, say("branch_no_lottery")),)
     assigned = question.lottery.assigned

@@ -7,6 +7,10 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
     {
         "branch_randomized": "Who took part first was drawn by lot (%(drawn)d drawn, %(others)d not): the two are "
         "compared.",
+        "branch_students_drawn": "Which students took part was drawn by lot (%(drawn)d drawn, %(others)d not): students are "
+        "compared.",
+        "branch_students_thin": "An assignment of students by lot is recorded, but %(drawn)d drawn and %(others)d others "
+        "with outcomes are too few to compare.",
         "branch_no_lottery": "No assignment by lot is recorded.",
         "branch_lottery_thin": "An assignment by lot is recorded, but %(drawn)d drawn and %(others)d others with "
         "outcomes are too few to compare.",
@@ -93,6 +97,17 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "baseline_adjusted": "Before the activity the groups differed by up to %(g).2f SD, which the analysis adjusts for.",
         "baseline_fails": "Before the activity the groups differed by up to %(g).2f SD: more than an adjustment makes good.",
         "effect_of_being_drawn": "This is the effect of being drawn, whether or not a teacher then took part.",
+        "effect_of_students_drawn": "This is the effect of being drawn, whether or not a student then took part.",
+        "students_higher": "Students who were drawn scored %(size).2f SD higher than those who were not (likely between "
+        "%(low).2f and %(high).2f): a student in the middle would move from the 50th to the %(ordinal)s percentile.",
+        "students_lower": "Students who were drawn scored %(size).2f SD lower than those who were not (likely between "
+        "%(low).2f and %(high).2f lower): a student in the middle would move from the 50th to the %(ordinal)s percentile.",
+        "students_no_interval": "Students who were drawn scored %(size).2f SD %(direction)s than those who were not; so few "
+        "do not let us say how sure that is.",
+        "students_cannot_tell": "We cannot tell yet: the effect is likely between %(low).2f and %(high).2f SD. That is not "
+        "“does not work”: with this many students an effect would have to be about %(detectable).2f SD to be seen reliably.",
+        "students_not_enough_yet": "Not enough yet: about %(more)d more students drawn, with as many more to compare in "
+        "proportion, would show an effect of %(smallest).2f SD.",
         "drawn_one_arm": "Of those drawn or of those not drawn nobody has results that count.",
         "drawn_no_results": "Nobody in the lottery has results that count.",
         "drawn_no_spread": "All results that count are the same, so an effect has no scale.",
@@ -114,6 +129,7 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         # hours and money
         "efficiency_no_hours": "How many hours teachers gave is not known.",
         "efficiency_no_effect": "Without an effect of taking part there is none for an hour.",
+        "efficiency_students": "Students were drawn and not teachers: their effect is none of a teacher's hours.",
         "efficiency_too_few": "The hours of too few teachers are known.",
         "cost_unknown": "What it costs is not known.",
         "cost_too_few": "Too few people stand behind the costs to show them per head.",

@@ -16,6 +16,7 @@ from staffroom.measure.claims import Claims
 from staffroom.measure.costs import Ingredient
 from staffroom.measure.overrides import Overrides
 from staffroom.measure.staggered import NEVER
+from staffroom.measure.students import StudentLottery
 
 __all__ = [
     "NEVER",
@@ -30,6 +31,7 @@ __all__ = [
     "Portfolio",
     "Question",
     "Series",
+    "StudentLottery",
     "Subgroup",
     "Threshold",
     "per_teacher",
@@ -212,6 +214,8 @@ class Question:
     dose: Floats | None = None
     """(C,) hours or sessions in the term, >= 0."""
     lottery: Lottery | None = None
+    students: StudentLottery | None = None
+    """Instead of `lottery`: students and not teachers were drawn."""
     threshold: Threshold | None = None
     site: Labels | None = None
     """(I,) None: the cells' clusters."""
@@ -312,6 +316,8 @@ def _check_by_teacher(question: Question, teachers: int) -> None:
         _labels(subgroup, "label", teachers)
     if question.lottery is not None:
         _check_lottery(question.lottery, teachers)
+    if question.students is not None:
+        _check_students(question.students, question)
     if question.threshold is not None:
         _number_or_nan(question.threshold, "running", teachers)
         if not np.isfinite(question.threshold.cutoff):
@@ -330,6 +336,13 @@ def _check_lottery(lottery: Lottery, teachers: int) -> None:
     _put(lottery, "assigned", assigned)
     for name in ("block", "unit"):
         _labels(lottery, name, teachers)
+
+
+def _check_students(students: StudentLottery, question: "Question") -> None:
+    _check_lottery(students.lottery, len(students.cells.teachers))
+    _check_cells(students.cells, question.names, question.prior)
+    if question.lottery is not None:
+        raise ValueError("a lottery of teachers and one of students cannot be asked about at once")
 
 
 def _check_by_cell(question: Question, cells: int) -> None:

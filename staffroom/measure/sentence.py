@@ -123,28 +123,31 @@ def headline(
     detectable: float | None,
     smallest: float,
     treated_teachers: int,
+    students: int | None = None,
 ) -> tuple[Sentence, ...]:
     """What to say of an effect in SD with its interval; low and high are None where no interval is claimed.
 
-    `smallest` is the effect in SD that would matter; `detectable` the minimum detectable effect.
+    `smallest` is the effect in SD that would matter; `detectable` the minimum detectable effect. `students`: how many were
+    drawn, where students and not teachers were.
     """
+    of, number = ("", treated_teachers) if students is None else ("students_", students)
     if low is None or high is None or detectable is None:
         direction = "higher" if effect >= 0 else "lower"
-        return (say("no_interval", schools=schools, size=abs(effect), direction=direction),)
+        return (say(of + "no_interval", schools=schools, size=abs(effect), direction=direction),)
     if low > 0 or high < 0:
-        return (_separated(effect, low, high),)
+        return (_separated(of, effect, low, high),)
     if max(-low, high) < smallest:
         return (say("small", low=low, high=high, smallest=smallest),)
-    unsure = say("cannot_tell", low=low, high=high, detectable=detectable)
-    more = teachers_needed(treated_teachers, detectable, smallest) - treated_teachers
-    return (unsure,) if more <= 0 else (unsure, say("not_enough_yet", more=more, smallest=smallest))
+    unsure = say(of + "cannot_tell", low=low, high=high, detectable=detectable)
+    more = teachers_needed(number, detectable, smallest) - number
+    return (unsure,) if more <= 0 else (unsure, say(of + "not_enough_yet", more=more, smallest=smallest))
 
 
-def _separated(effect: float, low: float, high: float) -> Sentence:
+def _separated(of: str, effect: float, low: float, high: float) -> Sentence:
     percentile = min(99, max(1, round(50 + improvement_index(effect))))
     ends = (low, high) if low > 0 else (-high, -low)
     return say(
-        "higher" if low > 0 else "lower",
+        of + ("higher" if low > 0 else "lower"),
         size=abs(effect),
         low=ends[0],
         high=ends[1],

@@ -125,7 +125,7 @@ def _improvement(estimate: Estimate) -> float | None:
 
 def more_teachers(question: Question, estimate: Estimate) -> int | None:
     """About how many more teachers taking part would make the smallest effect that matters detectable; 0 if none."""
-    if estimate.mde is None:
+    if estimate.mde is None or question.students is not None:
         return None
     teachers = estimate.n.treated_teachers
     return max(0, effects.teachers_needed(teachers, estimate.mde, question.settled.smallest_effect) - teachers)

@@ -34,6 +34,8 @@ def efficiency(question: Question, estimate: Estimate) -> Efficiency:
         return Efficiency(reason="efficiency_no_hours")
     if estimate.estimator not in COMPARABLE or estimate.effect is None or estimate.effect.sd is None:
         return Efficiency(reason="efficiency_no_effect")
+    if question.students is not None:
+        return Efficiency(reason="efficiency_students")
     known = took_part(question) & np.isfinite(question.hours.by_teacher)
     teachers = int(known.sum())
     if teachers < LEAST_TEACHERS:
@@ -89,8 +91,7 @@ def cost_of(question: Question, estimate: Estimate) -> CostOf:
     costs = question.costs
     if costs is None or question.cells is None or not (costs.lines or costs.total_usd_cents is not None):
         return CostOf(reason="cost_unknown")
-    part = took_part(question)
-    teachers, students = int(part.sum()), costs.students or reached(question, part)
+    teachers, students = heads(question, costs)
     if not enough_to_show(students, teachers):
         return CostOf(reason="cost_too_few")
     summed = _summed(costs)
@@ -113,6 +114,15 @@ def cost_of(question: Question, estimate: Estimate) -> CostOf:
         sd_per_1000_usd=ratio,
         acceptability=_acceptability(estimate, net / students),
     )
+
+
+def heads(question: Question, costs: Costs) -> tuple[int, int]:
+    """Teachers and students that the costs are divided by."""
+    if question.students is not None:
+        drawn = np.flatnonzero(question.students.lottery.assigned == 1)
+        return question.students.teachers(drawn), costs.students or len(drawn)
+    part = took_part(question)
+    return int(part.sum()), costs.students or reached(question, part)
 
 
 def reached(question: Question, part: Bools) -> int:
@@ -167,7 +177,7 @@ def _for_money(question: Question, estimate: Estimate, net: int, teachers: int, 
         return None
     thousands = net / students / DOLLARS
     each = question.costs.by_teacher_usd_cents if question.costs is not None else None
-    if each is None:
+    if each is None or question.students is not None:
         return ratio_of(estimate, thousands, 0.0, 0.0)
     known = took_part(question) & np.isfinite(each)
     if known.sum() < LEAST_TEACHERS or not each[known].mean() > 0:

@@ -31,7 +31,9 @@ def _headline(question: Question, estimate: Estimate, effect: Effect) -> tuple[S
         return (say(f"{kind}_{direction}", size=abs(effect.sd), low=ends[0], high=ends[1]),)
     if kind is not None and low is not None and high is not None:
         return (say(f"{kind}_unclear", low=low, high=high),)
+    students = None if question.students is None else estimate.n.clusters
     return headline(
+        students=students if estimate.estimator == "randomized" else None,
         effect=effect.sd,
         low=low,
         high=high,

@@ -20,6 +20,7 @@ from staffroom.measure.randomized import Estimate as Drawn
 from staffroom.measure.sentence import Sentence, say
 from staffroom.measure.sites import Sample, sample_by_teacher, site_differences
 from staffroom.measure.staggered import distinct, event_times
+from staffroom.measure.students import StudentLottery
 
 SEED = 1
 """Lots are drawn anew from this seed where the caller gives no generator."""
@@ -27,6 +28,9 @@ SEED = 1
 
 def drawn(question: Question, estimator: str, generator: np.random.Generator | None) -> Estimate:
     """The effect of being drawn, adjusted for what was known before, with randomization inference where units are few."""
+    students = question.students
+    if students is not None:
+        question = of_students(question, students)
     cells, lottery = question.cells, question.lottery
     assert cells is not None
     assert lottery is not None
@@ -50,7 +54,30 @@ def drawn(question: Question, estimator: str, generator: np.random.Generator | N
         return replace(
             description(question, "describe", generator), reasons=(say("drawn_" + (found.reason or "no_spread")),)
         )
-    return Trial(question, lottery, found, used, sd).estimate()
+    return Trial(question, lottery, found, used, sd, students).estimate()
+
+
+def of_students(question: Question, students: StudentLottery) -> Question:
+    """The question with students in the place of teachers: each is what was drawn."""
+    cells = students.cells
+    return replace(
+        question,
+        cells=cells,
+        lottery=replace(students.lottery, unit=np.arange(len(cells.teachers))),
+        students=None,
+        treated=students.taken,
+        first_treated=None,
+        dose=None,
+        site=cells.clusters[cells.cluster_of] if students.site is None else students.site,
+        threshold=None,
+        cohort=None,
+        wave=None,
+        hours=None,
+        costs=None,
+        series=None,
+        earlier=None,
+        subgroups=(),
+    )
 
 
 def unit_of(cells: Cells, lottery: Lottery) -> Labels | None:
@@ -86,7 +113,16 @@ def in_window(cells: Cells, lottery: Lottery, since: int | None) -> Cells:
 class Trial:
     """The parts of one randomized estimate."""
 
-    def __init__(self, question: Question, lottery: Lottery, found: Randomized, used: Cells, sd: float) -> None:
+    def __init__(
+        self,
+        question: Question,
+        lottery: Lottery,
+        found: Randomized,
+        used: Cells,
+        sd: float,
+        students: StudentLottery | None = None,
+    ) -> None:
+        self.students = students
         self.question, self.lottery, self.found, self.used = question, lottery, found, used
         self.claims = question.settled
         self.units = found.units_treated + found.units_control
@@ -106,22 +142,34 @@ class Trial:
             scale=self.scale,
             design_tier=gates.STRONG,
             treated_clusters=found.units_treated,
-            smaller=Sides(int(smaller.n.sum()), min(distinct(side.teacher) for side in sides)),
+            smaller=Sides(int(smaller.n.sum()), min(self._teachers(side.teacher) for side in sides)),
             bootstrapped=found.method == "randomization",
             mde=self._detectable(effect),
             gates=(self._balance(),),
             beside=self._beside(),
             details=self._details(),
             warnings=self._warnings(),
-            said=(say("effect_of_being_drawn"),) if found.complier is not None else (),
-            attrition=Attrition(
-                found.units_treated + found.units_lost_treated,
-                found.units_treated,
-                found.units_control + found.units_lost_control,
-                found.units_control,
-            ),
+            said=self._said(),
+            attrition=self._attrition(),
             places=self._places(),
         )
+
+    def _teachers(self, codes: Ints) -> int:
+        """Different teachers behind cells with these codes (R,), which are students' where students were drawn."""
+        return distinct(codes) if self.students is None else self.students.teachers(codes)
+
+    def _said(self) -> tuple[Sentence, ...]:
+        if self.found.complier is None:
+            return ()
+        return (say("effect_of_being_drawn" if self.students is None else "effect_of_students_drawn"),)
+
+    def _attrition(self) -> Attrition:
+        """Of those in the lottery, those with results that count."""
+        found = self.found
+        before = [found.units_control + found.units_lost_control, found.units_treated + found.units_lost_treated]
+        if self.students is not None and self.students.entered is not None:
+            before = [max(pair) for pair in zip(before, self.students.entered, strict=True)]
+        return Attrition(before[1], found.units_treated, before[0], found.units_control)
 
     def _effect(self, one: Drawn) -> Effect:
         if one.effect is None:
@@ -135,8 +183,10 @@ class Trial:
         )
 
     def _size(self, arm: Ints) -> Size:
-        treated = distinct(self.used.teacher[arm == 1])
-        size = size_of(self.used, students=self.claims.students, treated=treated)
+        treated, others = (self._teachers(self.used.teacher[arm == side]) for side in (1, 0))
+        students = self.claims.students if self.students is None else self.units
+        size = size_of(self.used, students=students, treated=treated)
+        size = replace(size, teachers=self._teachers(self.used.teacher), comparison_teachers=others)
         schools = self.question.site[self.used.teacher] if self.question.site is not None else self.used.cluster
         return replace(size, clusters=self.units, schools=len(np.unique(schools)))
 
@@ -235,5 +285,15 @@ class Trial:
             return ()
         since = window(self.question, self.lottery)
         sample: Sample = sample_by_teacher(self.question.cells, self.lottery.assigned, since, self.lottery.until)
-        found = site_differences(sample, self.question.site)
-        return (of_sites(found),)
+        found = of_sites(site_differences(sample, self.question.site))
+        return (found if self.students is None else self._with_teachers(found, self.students),)
+
+    def _with_teachers(self, found: Places, students: StudentLottery) -> Places:
+        """The places with their teachers counted: what were taken for teachers are students."""
+        site = np.asarray(self.question.site)
+        here = [students.teachers(np.flatnonzero(site == label)) for label in found.labels]
+        sizes = tuple(
+            replace(size, students=size.treated_teachers, teachers=teachers, treated_teachers=0, comparison_teachers=0)
+            for size, teachers in zip(found.sizes, here, strict=True)
+        )
+        return replace(found, sizes=sizes)
