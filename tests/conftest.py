@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from tests import cast as cast_module
 from tests.catalogs import Messages, write_catalog
+from tests.turns import Turns, in_turn
 
 # What is generated is judged by what comes out, never by how busy the machine is.
 hypothesis_settings.register_profile("staffroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +33,16 @@ BROWSER_FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Turns:
+    return Turns(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        items[:] = in_turn(items)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -24,13 +23,14 @@ from tests.exchange.knocking import COURSE, DID
 from tests.files.living import SERVE, WEB_IMPORTS
 from tests.hosting.conftest import PG_FOLDERS
 from tests.nursery import Nursery
+from tests.ports import steady_port
 
 BATCH = 20
 PAUSE_S = 0.02  # between two requests of one tool: the machine is for others, too
 # The tables as they are today: the steps that lead there have their own tests, and take four times as long.
 PREPARE = """
 from staffroom.cli import preparing
-preparing._make_at_once()
+preparing.make_at_once()
 from staffroom.people.models import Organization
 from staffroom.exchange.actions import keys
 from pathlib import Path
@@ -39,17 +39,6 @@ tool = keys.add_tool(by=None, organization=district, name="Workshops")
 key, secret = keys.make_key(by=None, tool=tool, scopes=["all"])
 Path({path!r}).write_text(key.name + ":" + secret)
 """
-
-
-def steady_port() -> int:
-    """A free port outside of those that the system lends to connections: nobody takes it while its server is dead."""
-    ports = list(range(20_000, 30_000))
-    random.SystemRandom().shuffle(ports)
-    for port in ports:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 class Postgres:

@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.nursery import Nursery
+from tests.ports import steady_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -26,8 +27,8 @@ SERVE = "import uvicorn; uvicorn.run('staffroom.asgi:application', port={port}, 
 PREPARE = """
 import django, json
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
+from staffroom.cli import preparing
+preparing.make_at_once()
 from django.contrib.sessions.backends.db import SessionStore
 from staffroom.people.models import Person
 amara = Person.objects.create_user(email="amara@riverbend.example", given_name="Amara", family_name="Okafor")
@@ -41,18 +42,12 @@ print(json.dumps({"session": session.session_key, "amara": amara.pk}))
 """
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 class Site:
     """A data folder with a migrated database and Amara signed in, and the processes that serve it."""
 
     def __init__(self, data: Path, **options: str) -> None:
         self.data = data
-        self.port = free_port()
+        self.port = steady_port()
         self.environment = {
             **os.environ,
             "STAFFROOM_DATA": str(data),

@@ -19,7 +19,7 @@ from staffroom.settings import _storage
 from tests.buckets import SECRET, bucket_server, make_bucket
 from tests.files.conftest import Tus
 
-pytestmark = [pytest.mark.s3, pytest.mark.slow, pytest.mark.xdist_group("bucket")]
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

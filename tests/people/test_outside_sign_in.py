@@ -20,17 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the walk through a site with both services saw; it is made once for all tests here."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("STAFFROOM_")}
+    clean["STAFFROOM_DATA"] = str(tmp_path_factory.mktemp("outside"))
     command = [sys.executable, "-m", "tests.people.outside_services"]
     done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :].splitlines()[-1])
     return found
-
-
-pytestmark = pytest.mark.xdist_group("outside-sign-in")
 
 
 def test_whoever_has_a_verified_address_is_the_person_we_know(seen: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 PREPARE = """
 import os, time
 from pathlib import Path
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
+from staffroom.cli import preparing
+preparing.make_at_once()
 from staffroom.people.models import Organization
 from staffroom.people.actions import receive_roster
 district = Organization.objects.create(name="Riverbend", slug="riverbend", kind="district")
