@@ -15,6 +15,7 @@ from django.test import override_settings
 from django.urls import path
 
 from staffroom import asgi
+from staffroom import urls as program
 from staffroom.asgi import bridge
 from staffroom.asgi.bridge import SMALL, Bridge
 
@@ -65,7 +66,10 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise ValueError("what somebody wrote")
 
 
-urlpatterns = [path(f"{view.__name__}/", view) for view in (echo, pieces, endless, short, table, broken)]
+# The program's own pages too: those that tell of an error lead to them.
+urlpatterns = [
+    path(f"{view.__name__}/", view) for view in (echo, pieces, endless, short, table, broken)
+] + program.urlpatterns
 here = override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[], ALLOWED_HOSTS=["*"])
 
 
