@@ -158,6 +158,8 @@ def _check_study(file: str, study: Mapping[str, Any]) -> None:
     for name in ("smallest_effect", "planned_hours", "students", "price_year"):
         if name in study:
             _positive(file, f"[study] {name}", study[name])
+            if name in ("students", "price_year") and not (isinstance(study[name], int) and study[name] < 10**12):
+                raise Refused(f"{file}: [study] {name} must be a whole number")
     for name in ("terms", "never"):
         if name in study and not isinstance(study[name], list):
             raise Refused(f"{file}: [study] {name} must be a list")

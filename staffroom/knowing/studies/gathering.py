@@ -227,11 +227,12 @@ def _as_cells(
         cells = _turned(cells, 2 if "prior" in asked.columns else 1)
     place = np.searchsorted(cells.terms, number)
     cell = np.searchsorted(cells.teacher * len(cells.terms) + cells.term, teacher * len(cells.terms) + place)
-    roles = {asked.columns[role]: role for role in CONSTANT if role in asked.columns} | {
-        name: name for name in asked.subgroups
-    }
-    least = {roles[name]: _by_cell(found[f"least_{name}"], cell, len(cells.n), least=True) for name in layout.constants}
-    most = {roles[name]: _by_cell(found[f"most_{name}"], cell, len(cells.n), least=False) for name in layout.constants}
+    # A column may play several parts: a school can be the site and the block as well.
+    roles = {role: asked.columns[role] for role in CONSTANT if asked.columns.get(role) in layout.constants}
+    roles |= {name: name for name in asked.subgroups}
+    size = len(cells.n)
+    least = {role: _by_cell(found[f"least_{name}"], cell, size, least=True) for role, name in roles.items()}
+    most = {role: _by_cell(found[f"most_{name}"], cell, size, least=False) for role, name in roles.items()}
     prior = 1 if "prior" in asked.columns else None
     return Gathered(asked, readable, cells, terms, layout.numbers, prior, rows, students, least, most)
 

@@ -16,6 +16,8 @@ from staffroom.knowing.studies.gathering import label
 
 YES = ("1", "true", "yes", "y", "t", "treated", "treatment", "b", "x")
 NO = ("0", "false", "no", "n", "f", "control", "comparison", "untreated", "a")
+LONGEST_LIFE = 100
+"""Years over which a price may be spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +220,10 @@ def cost_rows(asked: Asked, scratch: Path) -> tuple[list[dict[str, Any]], Table]
                 "name": told["ingredient"] or told["kind"] or f"row {row}", "quantity": quantity, "cents": price,
                 "payer": told["payer"] or "", "kind": told["kind"] or "", "scales_with": _scale(told["scales_with"], where),
                 "instead": bool(yes_or_no(told["instead"], f"{where}, instead")), "activity": told["activity"],
-                "lifetime_years": int(_decimal(told["lifetime_years"], f"{where}, lifetime_years", "1")),
-                "discount_rate": _decimal(told["discount_rate"], f"{where}, discount_rate", "0"),
-                "price_year": told["price_year"], "wave": told["wave"],
+                "lifetime_years": _whole(told["lifetime_years"] or "1", f"{where}, lifetime_years", most=LONGEST_LIFE),
+                "discount_rate": _rate(told["discount_rate"], f"{where}, discount_rate"),
+                "price_year": told["price_year"] and str(_whole(told["price_year"], f"{where}, price_year", most=9999)),
+                "wave": told["wave"] and str(_whole(told["wave"], f"{where}, wave", most=9999)),
             }
         )  # fmt: skip
     return made, found
@@ -242,6 +245,20 @@ def _decimal(value: str | None, where: str, default: str | None = None) -> Decim
     if not number.is_finite() or not 0 <= number <= Decimal(10) ** 12:
         raise Refused(f"{where}: “{value}” must be at least 0 and of reasonable size")
     return number
+
+
+def _whole(value: str, where: str, *, most: int) -> int:
+    number = _decimal(value, where)
+    if number != int(number) or not 1 <= number <= most:
+        raise Refused(f"{where}: “{value[:40]}” must be a whole number from 1 to {most}")
+    return int(number)
+
+
+def _rate(value: str | None, where: str) -> Decimal:
+    rate = _decimal(value, where, "0")
+    if rate >= 1:
+        raise Refused(f"{where}: “{value}” must be a share below 1, such as 0.03")
+    return rate
 
 
 def _money(value: str | None, where: str) -> int:

@@ -30,7 +30,7 @@ def costs(asked: Asked, rows: list[dict[str, Any]], activity: str, *, many: bool
 def _line(row: Mapping[str, Any]) -> CostLine:
     ingredient = Ingredient(
         name=row["name"], quantity=row["quantity"], unit_price_usd_cents=row["cents"], payer=row["payer"],
-        lifetime_years=max(1, row["lifetime_years"]), discount_rate=row["discount_rate"],
+        lifetime_years=row["lifetime_years"], discount_rate=row["discount_rate"],
     )  # fmt: skip
     known = {each.name for each in fields(CostLine)}
     more: dict[str, Any] = {"scales_with": row["scales_with"], "grows": row["scales_with"] == "teacher"}

@@ -10,7 +10,7 @@ from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect
 from staffroom.measure.answering.estimate import Estimate, Scale, Sides, size_of, spread_of
 from staffroom.measure.answering.plain import description
-from staffroom.measure.cells import Bools, Cells, Floats
+from staffroom.measure.cells import Bools, Cells, Floats, Ints
 from staffroom.measure.cutoff import Cutoff, cutoff
 from staffroom.measure.cutoff_checks import cutoff_checks
 from staffroom.measure.deciding import first_terms, side
@@ -68,16 +68,22 @@ class Jumping:
             cutoff=self.at,
             taken=None if (took == offered).all() else took.astype(np.float64),
             weight=self.sample.mass[kept],
-            cluster=self.cells.cluster_of[kept],
+            cluster=self._clustered(kept),
             confidence=self.claims.confidence,
         )
+
+    def _clustered(self, kept: Bools) -> Ints | None:
+        """None where every teacher is a cluster of her own: then errors are from nearest neighbors, as rdrobust has them."""
+        codes = self.cells.cluster_of[kept]
+        return None if distinct(codes) == codes.size else codes
 
     def estimate(self, sd: float) -> Estimate:
         """All of it."""
         jump, kept = self.jump, self.kept
         treated = int((self.sample.arm == 1)[kept].sum())
-        clusters = jump.clusters or self.clusters
-        treated_clusters = distinct(self.cells.cluster_of[kept & (self.sample.arm == 1)])
+        near = kept & (np.abs(self.running - self.at) <= max(jump.bandwidth, jump.bias_bandwidth))
+        clusters = jump.clusters or distinct(self.cells.cluster_of[near])
+        treated_clusters = distinct(self.cells.cluster_of[near & (self.sample.arm == 1)])
         scale = Scale(sd, self.claims.confidence, gates.allows_interval(clusters, treated_clusters))
         effect = scale.with_interval(
             jump.effect,
@@ -89,9 +95,9 @@ class Jumping:
             method="robust bias-corrected",
         )
         mde = None
-        if effect.se is not None and jump.df:
+        if effect.se is not None:
             mde = effects.minimum_detectable_effect(
-                effect.se, jump.df, confidence=self.claims.confidence, power=self.claims.power
+                effect.se, jump.df or math.inf, confidence=self.claims.confidence, power=self.claims.power
             )
         used = self.cells.take(self._window() & kept[self.cells.teacher])
         schools = used.cluster if self.question.site is None else self.question.site[used.teacher]
@@ -132,7 +138,7 @@ class Jumping:
             return gates.composition_gate(None, None, None)
         value = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
         placebo = cutoff(
-            value[kept], self.running[kept], cutoff=self.at, weight=mass[kept], cluster=self.cells.cluster_of[kept]
+            value[kept], self.running[kept], cutoff=self.at, weight=mass[kept], cluster=self._clustered(kept)
         )
         spread = spread_of(
             replace(
@@ -165,7 +171,7 @@ class Jumping:
             cutoff_at=self.at,
             bandwidth=jump.bandwidth,
             weight=self.sample.mass[kept],
-            cluster=self.cells.cluster_of[kept],
+            cluster=self._clustered(kept),
         )
         density = self._density()
         lines = [
