@@ -1,13 +1,16 @@
 """One scan of student results in Parquet files: the moments of each teacher's cell of a term, on the engine of choice.
 
-DuckDB answers in this process and within a cap of memory; Polars and Spark answer the same Ibis expression, for those who have
-them at hand or have outgrown one machine. Everything that later concerns the students is in these moments; the rows are not read
-again. Sums and products are of deviations from a first guess at each column's middle, so that a large offset does not eat digits.
+Each question is written once, in plain SQL (`count_sql`, `moments_sql`, …). DuckDB answers it as it stands, in this process and
+within a cap of memory; Ibis carries the same words to Polars and Spark, for those who have them at hand or have outgrown one
+machine, and is loaded only then: it takes longer to load than DuckDB takes for a million rows. Everything that later concerns
+the students is in these moments; the rows are not read again. Sums and products are of deviations from a first guess at each
+column's middle, so that a large offset does not eat digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +24,12 @@ if TYPE_CHECKING:
 ENGINES = ("duckdb", "polars", "spark")
 MEMORY_LIMIT = "256MiB"
 LARGE_MEMORY_LIMIT = "1GiB"
-type Prints = NDArray[np.uint64]
 LARGE = 30_000_000
 """Rows from which on DuckDB may take the larger share of memory, and keys are compared part by part."""
+CANDIDATES = 1000
+"""Keys whose fingerprints stand twice that are looked up: among so many, not all are different keys by accident."""
+
+type Prints = NDArray[np.int64]
 
 
 class Unreadable(Exception):
@@ -47,9 +53,10 @@ class Layout:
     """Columns that ought not to vary within a cell: their least and greatest value come back, as `least_…`, `most_…`."""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """What makes a cell."""
-        return tuple(key for key in (self.school, self.teacher, self.term) if key)
+    def keys(self) -> dict[str, str]:
+        """What makes a cell: names in the answer, which no column's name can take, and the columns."""
+        roles = {"of_school": self.school, "of_teacher": self.teacher, "of_term": self.term}
+        return {name: column for name, column in roles.items() if column}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,71 +91,82 @@ class Scan:
     rows: int = 0
     """About how many rows there are: large files may take more memory."""
     _connection: Any = field(default=None, init=False)
-    _table: Any = field(default=None, init=False)
+    _schema: Any = field(default=None, init=False)
 
     def __enter__(self) -> Scan:
         opening = {"duckdb": self._duckdb, "polars": self._polars, "spark": self._spark}[self.engine]
         with _told():
+            self._schema = _schema(self.files[0])
             opening()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.engine == "duckdb":
-            self._connection.disconnect()
+            self._connection.close()
+
+    @property
+    def _nan(self) -> frozenset[str]:
+        """Columns that may hold NaN; to Polars, whose SQL knows no word for it, NaN is handed over as missing."""
+        from pyarrow import types
+
+        return frozenset(each.name for each in self._schema if types.is_floating(each.type) and self.engine != "polars")
 
     def count(self, layout: Layout) -> Rows:
         """How many rows, and what is missing in them."""
-        table, sums = self._table, {}
-        for name in _used(layout):
-            column = table[name]
-            sums[f"missing_{name}"] = _absent(column).cast("int64").sum()
-            if column.type().is_floating():
-                sums[f"infinite_{name}"] = column.isinf().fill_null(False).cast("int64").sum()
-        if layout.weight:
-            weight = table[layout.weight]
-            sums["negative"] = (weight < 0).fill_null(False).cast("int64").sum()
-            sums["zero_weight"] = (weight == 0).fill_null(False).cast("int64").sum()
-        sums["complete"] = _complete(table, layout).cast("int64").sum()
-        with _told():
-            found = table.aggregate(rows=table.count(), **sums).to_pyarrow().to_pylist()[0]
-        told = {name: int(value or 0) for name, value in found.items()}
+        found = self._ask(count_sql(layout, self._nan)).to_pylist()[0]
+        used = _used(layout)
         return Rows(
-            rows=told["rows"],
-            missing={name: told[f"missing_{name}"] for name in _used(layout)},
-            infinite={name: told.get(f"infinite_{name}", 0) for name in _used(layout)},
-            negative=told.get("negative", 0),
-            complete=told["complete"],
-            zero_weight=told.get("zero_weight", 0),
+            rows=found["rows_"],
+            missing={name: found["rows_"] - found[f"there_{i}"] for i, name in enumerate(used)},
+            infinite={name: found.get(f"infinite_{i}", 0) for i, name in enumerate(used)},
+            negative=found.get("negative", 0),
+            complete=found["complete"],
+            zero_weight=found.get("zero_weight", 0),
         )
 
     def moments(self, layout: Layout) -> pyarrow.Table:
         """One row per cell: its keys, `n`, `sum_i`, `product_i_j` (i <= j) of what lies off the middle, with weights
         `w`, `w2` and everything weighted; and the constants."""
-        with _told():
-            return moments(self._table, layout).to_pyarrow()
+        return self._ask(moments_sql(layout, self._nan))
 
     def students(self, layout: Layout) -> Students:
         """Different students, and keys that stand twice. Only asked where the student's column is known."""
         assert layout.student
+        if self.engine != "duckdb":
+            different = self._ask(different_sql(layout, self._nan))["n"][0].as_py()
+            return Students(int(different), self._repeated(layout))
         with _told():
-            return self._students_by_hash(layout) if self.engine == "duckdb" else self._students_by_groups(layout)
+            numbers = self._numbered(layout)
+            return self._by_number(layout, numbers) if numbers else self._by_fingerprint(layout)
+
+    def _ask(self, question: str) -> pyarrow.Table:
+        with _told():
+            if self.engine == "duckdb":
+                return self._connection.execute(question).to_arrow_table()
+            return self._connection.sql(question, dialect="duckdb").to_pyarrow()
 
     def _duckdb(self) -> None:
-        import ibis
+        import duckdb
 
         limit = LARGE_MEMORY_LIMIT if self.rows >= LARGE else MEMORY_LIMIT
-        self._connection = ibis.duckdb.connect(threads=2, memory_limit=limit)
         # On long questions DuckDB draws a bar on the terminal; the order of rows matters to nobody here.
-        self._connection.raw_sql("SET enable_progress_bar = false; SET preserve_insertion_order = false")
-        self._table = self._connection.read_parquet([str(file) for file in self.files], hive_partitioning=False)
+        self._connection = duckdb.connect(
+            config={"threads": 2, "memory_limit": limit, "preserve_insertion_order": False}
+        )
+        self._connection.execute("set enable_progress_bar = false")
+        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in self.files)
+        self._connection.execute(
+            f"create view results as select * from read_parquet([{listed}], hive_partitioning = false)"
+        )
 
     def _polars(self) -> None:
         import ibis
         import polars
+        from polars import selectors
 
         files = [str(file) for file in self.files]
-        self._connection = ibis.polars.connect({"results": polars.scan_parquet(files, hive_partitioning=False)})
-        self._table = self._connection.table("results")
+        rows = polars.scan_parquet(files, hive_partitioning=False)
+        self._connection = ibis.polars.connect({"results": rows.with_columns(selectors.float().fill_nan(None))})
 
     def _spark(self) -> None:
         import ibis
@@ -160,87 +178,160 @@ class Scan:
         session = self.session or SparkSession.builder.getOrCreate()
         session.read.parquet(*[f"file://{file.resolve()}" for file in self.files]).createOrReplaceTempView("results")
         self._connection = ibis.pyspark.connect(session)
-        self._table = self._connection.table("results")
 
-    def _students_by_groups(self, layout: Layout) -> Students:
-        table = self._table.filter(_complete(self._table, layout), ~_absent(self._table[layout.student]))
-        keys = [key for key in (layout.student, layout.teacher, layout.term) if key]
-        twice = table.group_by(keys).aggregate(times=table.count())
-        repeated = twice.filter(twice.times > 1).order_by(keys).limit(3).to_pyarrow().select(keys).to_pylist()
-        different = table.aggregate(n=table[layout.student].nunique()).to_pyarrow()["n"][0].as_py()
-        return Students(int(different), tuple(tuple(row.values()) for row in repeated))
+    def _numbered(self, layout: Layout) -> tuple[tuple[str, int, int], ...]:
+        """For keys of whole numbers that fit into one of 64 bits together: each with its least value and how many it may take."""
+        keys = _key(layout)
+        if not keys or not all(self._is_whole(key) for key in keys):
+            return ()
+        asked = ", ".join(f"min({_quoted(key)}), max({_quoted(key)})" for key in keys)
+        ends = self._connection.execute(f"select {asked} from results").fetchone()
+        if any(end is None for end in ends):
+            return ()
+        found = tuple(
+            (key, least, most - least + 1) for key, least, most in zip(keys, ends[::2], ends[1::2], strict=True)
+        )
+        return found if math.prod(width for _, _, width in found) < 2**62 else ()
 
-    def _students_by_hash(self, layout: Layout) -> Students:
-        """By 64-bit fingerprints, sorted: an eighth of the memory of a group-by. What seems repeated is looked up."""
-        keys = [key for key in (layout.student, layout.teacher, layout.term) if key]
+    def _is_whole(self, name: str) -> bool:
+        from pyarrow import types
+
+        return bool(types.is_integer(self._schema.field(name).type))
+
+    def _by_number(self, layout: Layout, keys: tuple[tuple[str, int, int], ...]) -> Students:
+        """Exactly: the parts of a key as the digits of one number, the student first, sorted once."""
+        told = "0"
+        for name, least, width in keys:
+            told = f"({told} * {width} + ({_quoted(name)}::bigint - {least}))"
+        rest = math.prod(width for _, _, width in keys[1:])
+        different, twice = 0, 0
+        for part in range(parts := max(1, self.rows // LARGE)):
+            (whole,) = self._collected(layout, [told], part, parts)
+            whole.sort()
+            twice += int(np.count_nonzero(whole[1:] == whole[:-1]))
+            whole //= rest
+            different += _different(whole)
+            del whole
+        return Students(different, self._repeated(layout) if twice else ())
+
+    def _by_fingerprint(self, layout: Layout) -> Students:
+        """By 64-bit fingerprints, sorted: an eighth of the memory of a group-by.
+
+        Equal keys have equal fingerprints, so none that stands twice is missed; what seems repeated is looked up before
+        it is said. Two students may have one fingerprint: of ten million, with a chance of three in a million, and then
+        one fewer is counted.
+        """
+        keys = _key(layout)
         listed = ", ".join(map(_quoted, keys))
         different, twice = 0, list[int]()
         for part in range(parts := max(1, self.rows // LARGE)):
-            student, whole = self._fingerprints(layout, listed, part, parts)
+            told = [f"hash({_quoted(keys[0])})", f"hash({listed})"]
+            student, whole = self._collected(layout, told, part, parts)
             student.sort()
-            different += int(student.size > 0) + int(np.count_nonzero(student[1:] != student[:-1]))
+            different += _different(student)
             del student
             whole.sort()
-            twice += whole[1:][whole[1:] == whole[:-1]][:3].tolist()
+            twice += whole[1:][whole[1:] == whole[:-1]][:CANDIDATES].view(np.uint64).tolist()
             del whole
         if not twice:
             return Students(different)
-        wanted = ", ".join(map(str, twice[:3]))
-        where = f"{self._where(layout)} and hash({listed}) in ({wanted})"
-        sql = f"select {listed} from {self._source} where {where} group by all having count(*) > 1 order by all limit 3"
-        return Students(different, tuple(self._connection.con.execute(sql).fetchall()))
+        return Students(different, self._repeated(layout, f"hash({listed}) in ({', '.join(map(str, twice))})"))
 
-    def _where(self, layout: Layout) -> str:
-        """As `_complete`, in DuckDB's own words."""
-        named = [name for name in (layout.student, layout.teacher, layout.term, *layout.numbers, layout.weight) if name]
-        parts = [f"{_quoted(name)} is not null" for name in named]
-        parts += [f"not isnan({_quoted(name)})" for name in named if self._table[name].type().is_floating()]
-        return " and ".join(parts + ([f"{_quoted(layout.weight)} > 0"] if layout.weight else []))
+    def _repeated(self, layout: Layout, among: str = "") -> tuple[tuple[Any, ...], ...]:
+        found = self._ask(repeated_sql(layout, self._nan, among)).to_pylist()
+        return tuple(tuple(row.values()) for row in found)
 
-    @property
-    def _source(self) -> str:
-        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in self.files)
-        return f"read_parquet([{listed}], hive_partitioning = false)"
-
-    def _fingerprints(self, layout: Layout, keys: str, part: int, parts: int) -> tuple[Prints, Prints]:
-        """Of each row's student, and of the whole key; of the students that belong to this part."""
+    def _collected(self, layout: Layout, told: Sequence[str], part: int, parts: int) -> tuple[Prints, ...]:
+        """What is `told` of each row, for the students that belong to this part: 64 bits each."""
         assert layout.student
-        student, where = f"hash({_quoted(layout.student)})", self._where(layout)
+        where = f"{_complete(layout, self._nan)} and {_there(layout.student, self._nan)}"
         if parts > 1:
-            where += f" and {student} % {parts} = {part}"
+            where += f" and hash({_quoted(layout.student)}) % {parts} = {part}"
         room = int(self.rows / parts * 1.2) + 1_000_000
-        found, filled = np.empty((2, room), dtype=np.uint64), 0
-        reader = self._connection.con.execute(f"select {student}, hash({keys}) from {self._source} where {where}")
+        found, filled = np.empty((len(told), room), dtype=np.int64), 0
+        reader = self._connection.execute(f"select {', '.join(told)} from results where {where}")
         for batch in reader.to_arrow_reader(500_000):
             if filled + batch.num_rows > found.shape[1]:
                 found = np.concatenate([found, np.empty_like(found)], axis=1)
-            for row in (0, 1):
-                found[row, filled : filled + batch.num_rows] = batch.column(row).to_numpy()
+            for row, column in enumerate(batch.columns):
+                found[row, filled : filled + batch.num_rows] = in_memory(column).view(np.int64)
             filled += batch.num_rows
-        return found[0, :filled], found[1, :filled]
+        return tuple(one[:filled] for one in found)
 
 
-def moments(table: Any, layout: Layout) -> Any:
-    """The one question that every engine answers: a group-by of the rows that are complete."""
-    off = {f"off_{i}": table[name].cast("float64") - middle for i, (name, middle) in enumerate(_middles(layout))}
-    rows = table.filter(_complete(table, layout)).mutate(**off)
+def count_sql(layout: Layout, nan: frozenset[str]) -> str:
+    """How many rows, in how many each column is there, and what is wrong with it."""
+    asked = {"rows_": "true"}
+    for i, name in enumerate(_used(layout)):
+        asked[f"there_{i}"] = _there(name, nan)
+        if name in (*layout.numbers, layout.weight):
+            asked[f"infinite_{i}"] = f"abs({_quoted(name)}) = cast('inf' as double)"
     if layout.weight:
-        rows = rows.mutate(weight_=rows[layout.weight].cast("float64"))
-    asked: dict[str, Any] = {"n": rows.count()}
+        asked |= {"negative": f"{_quoted(layout.weight)} < 0", "zero_weight": f"{_quoted(layout.weight)} = 0"}
+    asked["complete"] = _complete(layout, nan)
+    return f"select {', '.join(f'count(case when {told} then 1 end) as {name}' for name, told in asked.items())} from results"
+
+
+def moments_sql(layout: Layout, nan: frozenset[str]) -> str:
+    """The group-by of the rows that are complete."""
+    taken = [f"{_quoted(column)} as {name}" for name, column in layout.keys.items()]
+    for i, (name, middle) in enumerate(zip(layout.numbers, layout.middles, strict=True)):
+        taken.append(f"cast({_quoted(name)} as double) - cast({middle!r} as double) as off_{i}")
+    taken += [f"{_quoted(name)} as constant_{i}" for i, name in enumerate(layout.constants)]
+    asked, share = ["count(*) as n"], ""
     if layout.weight:
-        asked |= {"w": rows.weight_.sum(), "w2": (rows.weight_ * rows.weight_).sum()}
+        taken.append(f"cast({_quoted(layout.weight)} as double) as weight")
+        asked, share = [*asked, "sum(weight) as w", "sum(weight * weight) as w2"], "weight * "
     for i in range(len(layout.numbers)):
-        share = rows[f"off_{i}"] * rows.weight_ if layout.weight else rows[f"off_{i}"]
-        asked[f"sum_{i}"] = share.sum()
-        for j in range(i, len(layout.numbers)):
-            asked[f"product_{i}_{j}"] = (share * rows[f"off_{j}"]).sum()
-    for name in layout.constants:
-        asked |= {f"least_{name}": rows[name].min(), f"most_{name}": rows[name].max()}
-    return rows.group_by(list(layout.keys)).aggregate(**asked)
+        asked.append(f"sum({share}off_{i}) as sum_{i}")
+        asked += [f"sum({share}off_{i} * off_{j}) as product_{i}_{j}" for j in range(i, len(layout.numbers))]
+    for i, name in enumerate(layout.constants):
+        asked += [
+            f"{which}(constant_{i}) as {_quoted(f'{told}_{name}')}"
+            for which, told in (("min", "least"), ("max", "most"))
+        ]
+    keys, rows = ", ".join(layout.keys), f"select {', '.join(taken)} from results where {_complete(layout, nan)}"
+    return f"select {keys}, {', '.join(asked)} from ({rows}) as complete group by {keys}"
 
 
-def _middles(layout: Layout) -> Iterator[tuple[str, float]]:
-    return zip(layout.numbers, layout.middles, strict=True)
+def different_sql(layout: Layout, nan: frozenset[str]) -> str:
+    """How many different students the complete rows are of."""
+    assert layout.student
+    return f"select count(distinct {_quoted(layout.student)}) as n from results where {_complete(layout, nan)}"
+
+
+def repeated_sql(layout: Layout, nan: frozenset[str], among: str = "") -> str:
+    """Up to three (student, teacher, term) that stand twice in the complete rows."""
+    assert layout.student
+    keys = ", ".join(map(_quoted, _key(layout)))
+    where = " and ".join(filter(None, (_complete(layout, nan), _there(layout.student, nan), among)))
+    return (
+        f"select {keys} from (select {keys}, count(*) as times from results where {where} group by {keys}) as counted"
+        f" where times > 1 order by {keys} limit 3"
+    )
+
+
+def _key(layout: Layout) -> list[str]:
+    """The columns of which no two rows may have the same values, the student's first."""
+    return list(dict.fromkeys(name for name in (layout.student, layout.teacher, layout.term) if name))
+
+
+def _different(values: Prints) -> int:
+    """How many different ones there are among sorted values."""
+    return int(values.size > 0) + int(np.count_nonzero(values[1:] != values[:-1]))
+
+
+def in_memory(column: Any) -> NDArray[Any]:
+    """(R,) the numbers of an Arrow column, NaN where missing. Its own `to_numpy` would load pandas where that is installed."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    if isinstance(column, pyarrow.ChunkedArray):
+        return np.concatenate([in_memory(chunk) for chunk in column.chunks] or [np.empty(0)])
+    if column.null_count:
+        column = compute.fill_null(column.cast(pyarrow.float64()), np.nan)
+    kind = np.dtype(column.type.to_pandas_dtype())
+    return np.frombuffer(column.buffers()[1], dtype=kind, count=len(column), offset=column.offset * kind.itemsize)
 
 
 def _used(layout: Layout) -> list[str]:
@@ -248,22 +339,26 @@ def _used(layout: Layout) -> list[str]:
     return list(dict.fromkeys(name for name in named if name))
 
 
-def _absent(column: Any) -> Any:
-    if column.type().is_floating():
-        return column.isnull() | column.isnan().fill_null(False)
-    return column.isnull()
+def _there(name: str, nan: frozenset[str]) -> str:
+    """Neither missing nor NaN. To ask whether it is at most infinity would not do: DuckDB takes that for granted."""
+    column = _quoted(name)
+    return f"{column} is not null and not isnan({column})" if name in nan else f"{column} is not null"
 
 
-def _complete(table: Any, layout: Layout) -> Any:
+def _complete(layout: Layout, nan: frozenset[str]) -> str:
     needed = [name for name in (layout.teacher, layout.term, *layout.numbers, layout.weight) if name]
-    found = ~_absent(table[needed[0]])
-    for name in needed[1:]:
-        found = found & ~_absent(table[name])
-    return found & (table[layout.weight] > 0) if layout.weight else found
+    parts = [_there(name, nan) for name in dict.fromkeys(needed)]
+    return " and ".join(parts + ([f"{_quoted(layout.weight)} > 0"] if layout.weight else []))
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _schema(file: Path) -> pyarrow.Schema:
+    import pyarrow.parquet as parquet
+
+    return parquet.read_schema(file)
 
 
 class _told:
