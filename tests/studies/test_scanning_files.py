@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import polars
 import pytest
 
-from staffroom.knowing.frames.files import Layout, Scan, Unreadable
+from staffroom.knowing.frames.files import Layout, Scan, Students, Unreadable
 from tests import sparks
 
 
@@ -112,6 +113,37 @@ def test_students_are_counted_and_those_who_stand_twice_are_found(tmp_path: Path
     assert found.different == frame["student"].n_unique()
     twice = frame.row(17, named=True)
     assert found.repeated == ((twice["student"], twice["teacher"], twice["term"]),)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+@pytest.mark.parametrize("far", [1, 2**40, 2**61])
+def test_students_with_numbers_are_counted_exactly_however_far_the_numbers_lie_apart(
+    tmp_path: Path, engine: str, far: int
+) -> None:
+    students = [-3 * far, -far, 0, far, 3 * far, -far, 0]
+    frame = polars.DataFrame(
+        {"student": students, "teacher": [7, -7, 9, 9, 9, -7, 9], "term": [1, 1, 1, 1, 1, 1, 2], "score": [0.5] * 7}
+    )
+    frame.write_parquet(tmp_path / "rows.parquet")
+    how = Layout(teacher="teacher", term="term", student="student", numbers=("score",), middles=(0.0,))
+    with Scan([tmp_path / "rows.parquet"], engine=engine, rows=len(frame)) as scan:
+        found = scan.students(how)
+    assert found == Students(different=5, repeated=((-far, -7, 1),))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_columns_may_have_the_names_of_moments(tmp_path: Path, engine: str) -> None:
+    names = {"teacher": "n", "school": "product_0_0", "term": "sum_0", "score": "complete", "first": "off_0"}
+    rows().write_parquet(tmp_path / "plain.parquet")
+    rows().rename(names).write_parquet(tmp_path / "rows.parquet")
+    how = replace(layout(weight="w"), teacher="n", school="product_0_0", term="sum_0", constants=("off_0",))
+    found = scanned(tmp_path / "rows.parquet", engine, replace(how, numbers=("complete", "prior")))
+    expected = scanned(tmp_path / "plain.parquet", engine, layout(weight="w"))
+    assert found.keys() == expected.keys()
+    for key, one in expected.items():
+        assert found[key]["n"] == one["n"]
+        assert found[key]["sum_0"] == pytest.approx(one["sum_0"], rel=1e-9, abs=1e-9)
+        assert found[key]["least_off_0"] == one["least_first"]
 
 
 def test_an_engine_says_in_one_line_what_it_cannot_read(tmp_path: Path) -> None:
