@@ -70,12 +70,17 @@ def scan(path: Path) -> dict[str, np.ndarray]:
 
 
 def by_study(path: Path) -> tuple[float, float]:
-    from staffroom.measure.study import estimate
+    from staffroom.measure.answering import answer
+    from staffroom.measure.moments import cells_from_sums
+    from staffroom.measure.question import Question, per_teacher
 
-    study = estimate(**scan(path))
-    assert study.twfe is not None
-    assert study.twfe.raw is not None
-    return study.twfe.raw, study.twfe.raw_se or float("nan")
+    columns = scan(path)
+    first = columns.pop("first_treated")
+    cells = cells_from_sums(**columns)
+    start = per_teacher(cells, columns["teacher"], first, name="first_treated")
+    twfe = answer(Question(cells=cells, first_treated=start), np.random.default_rng(0)).beside["twfe"]
+    assert twfe.raw is not None
+    return twfe.raw, twfe.raw_se or float("nan")
 
 
 def by_pyfixest(path: Path) -> tuple[float, float]:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffroom.knowing.frames import ledgers
-from staffroom.knowing.impact.asking import Material, kept, question_of
+from staffroom.knowing.impact.asking import Material, question_of
+from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.summing import Stretch
 from staffroom.measure.answering import answer
 

@@ -7,7 +7,8 @@ from datetime import date
 import numpy as np
 import pyarrow
 
-from staffroom.knowing.impact.asking import Drawn, Material, has_results, kept, question_of
+from staffroom.knowing.impact.asking import Drawn, Material, has_results, question_of
+from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.summing import Stretch
 from staffroom.measure.answering import answer
 

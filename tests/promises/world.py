@@ -30,7 +30,7 @@ from staffroom.frameworks import actions as frameworks
 from staffroom.frameworks.models import Framework
 from staffroom.jobs.models import Job
 from staffroom.knowing.impact import actions as impact
-from staffroom.knowing.impact import asking
+from staffroom.knowing.impact import asking, keeping
 from staffroom.knowing.impact.actions import evidence, growth
 from staffroom.knowing.impact.actions.answering import summary_of
 from staffroom.knowing.impact.models import Offer, StudyAnswer
@@ -186,7 +186,7 @@ def _studies(world: World) -> None:
            "y_sum": [1200.0], "y_sumsq": [74000.0]}  # fmt: skip
     term = Stretch("Fall", world.term.begins_on, world.term.ends_on)
     question = asking.question_of(asking.Material(pyarrow.table(row), {}, [term], 20))
-    result = {"terms": [], "is_higher_better": True, "seed": 1, "answer": asking.kept(answering.answer(question))}
+    result = {"terms": [], "is_higher_better": True, "seed": 1, "answer": keeping.kept(answering.answer(question))}
     StudyAnswer.objects.create(version=version, input_sha256="", result=result, summary=summary_of(result))
     things["study"] = study
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema
 
-from staffroom.knowing.impact import queries, rules, wording
+from staffroom.knowing.impact import comparing, queries, rules, wording
 from staffroom.knowing.impact.models import Lottery, Study
 from staffroom.knowing.impact.views.results import portrait_of
 from staffroom.knowing.impact.views.studies import said_by, state_of
@@ -51,7 +51,8 @@ def activities(request: HttpRequest) -> list[dict[str, Any]]:
 def _line(activity: Any, tally: Any, estimate: Any) -> dict[str, Any]:
     said = tally.result if tally else None
     summary = estimate.summary if estimate else None
-    effect = summary["effect"] if summary and summary["effect"] and summary["effect"]["low"] is not None else None
+    answer = summary["brief"] if summary else None
+    effect = answer["effect"] if answer and comparing.has_interval(answer) else None
     return {
         "slug": activity.slug, "name": activity.name, "kind": activity.kind, "organization": activity.organization.slug,
         "teachers": said["teachers"] if said else None,
@@ -61,7 +62,7 @@ def _line(activity: Any, tally: Any, estimate: Any) -> dict[str, Any]:
         "effect_sd": effect["sd"] if effect else None,
         "low": effect["low"] if effect else None,
         "high": effect["high"] if effect else None,
-        "tier": summary["tier"] if effect and summary else None,
+        "tier": answer["tier"] if answer and effect else None,
         "sentence": wording.sentences(summary["sentence"], is_higher_better=summary["is_higher_better"]) if summary else "",
     }  # fmt: skip
 

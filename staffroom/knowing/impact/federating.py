@@ -31,7 +31,7 @@ def columns_of(question: Question, begins: Sequence[date]) -> tuple[Cells, tuple
     """Cells with the outcome in SD, then an indicator per group and half-year since it began. ValueError says what does not fit."""
     import numpy as np
 
-    from staffroom.measure.study import comparison_sd
+    from staffroom.measure.sides import comparison_sd
 
     cells, first = question.cells, question.first_treated
     if cells is None or first is None:

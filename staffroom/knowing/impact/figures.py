@@ -42,9 +42,7 @@ class Portrait:
     @cached_property
     def kept(self) -> dict[str, Any] | None:
         """What the estimate says."""
-        found = self.estimate.result if self.estimate else None
-        # What was kept before all answers had one shape is made anew before it is shown.
-        return found if found and found.get("answer") else None
+        return self.estimate.result if self.estimate else None
 
     @property
     def is_higher_better(self) -> bool:

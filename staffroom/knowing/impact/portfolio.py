@@ -58,7 +58,7 @@ class Entry:
     @cached_property
     def answer(self) -> dict[str, Any] | None:
         """The answer without its lines, with the cost that the ledgers add up to."""
-        found: dict[str, Any] | None = self.estimate.summary.get("brief") if self.estimate else None
+        found: dict[str, Any] | None = self.estimate.summary["brief"] if self.estimate else None
         if found is None:
             return None
         cost = found.get("cost") or {}

@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from staffroom.knowing import pictures
 from staffroom.knowing.impact import wording
-from staffroom.knowing.impact.hiding import hidden_lines, is_small
+from staffroom.knowing.impact.keeping import without_small
 
 type Line = dict[str, Any]
 EMPTY: Mapping[str, Any] = {"sd": None, "se": None, "low": None, "high": None, "p": None, "df": None, "raw": None}
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 """Which files a picture is, by the end of its name."""
-FIRST = ("event_study", "forest", "waves")
+FIRST = ("event_study", "cutoff", "dose", "forest", "waves")
 """Pictures that a page shows at once; the others follow what would change the answer."""
 
 
@@ -186,25 +186,6 @@ def _table(first: str, lines: Sequence[tuple[str, Mapping[str, Any]]]) -> Line:
 
 
 # --- Small numbers and names -------------------------------------------------------------------------------------------------
-
-
-def without_small(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer without lines about one to four teachers, nor what they would follow from; the second lock on this door."""
-    sites = answer.get("replicability") or {}
-    kept = {name: _hidden(answer.get(name) or ()) for name in ("by_event_time", "by_group_time", "by_subgroup")}
-    return {**answer, **kept, "replicability": {**sites, "by_site": _hidden(sites.get("by_site") or ())}}
-
-
-def _hidden(lines: Sequence[Line]) -> list[Line]:
-    people = [0 if line.get("hidden") else (line.get("n") or {}).get("teachers") or 0 for line in lines]
-    if not any(is_small(count) for count in people):
-        return list(lines)
-    hidden = hidden_lines(people, also=[bool(line.get("hidden")) for line in lines])
-    return [_emptied(line) if hide else line for line, hide in zip(lines, hidden, strict=True)]
-
-
-def _emptied(line: Line) -> Line:
-    return {**line, "hidden": True, "effect": dict(EMPTY), "shrunken": None, "leave_one_out": None, "n": {}}
 
 
 def named(answer: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 # Whole numbers in a sentence.
 WHOLE = re.compile(r"%\((\w+)\)d")
 REMARKED = ("small", "cannot_tell")
-PEOPLE = ("teachers", "students", "results", "more")
+PEOPLE = ("teachers", "students", "results", "cases")
 
 TIERS = {
     1: (gettext_noop("Strong evidence"), "good"),
@@ -100,7 +100,7 @@ def sentence(kept: Mapping[str, Any], *, is_higher_better: bool = True) -> str:
 def _without_small(template: str, values: dict[str, Any]) -> str:
     """The sentence; one to four people become “fewer than 5”, and thousands are set apart."""
     for name in WHOLE.findall(template):
-        is_few = name in PEOPLE and name != "more" and 0 < values[name] < SMALLEST
+        is_few = values[name] is None or (name in PEOPLE and 0 < values[name] < SMALLEST)
         values[name] = _("fewer than %(count)d") % {"count": SMALLEST} if is_few else numbers.count(values[name])
     return MINUS.sub("−", WHOLE.sub(r"%(\1)s", template) % values)
 

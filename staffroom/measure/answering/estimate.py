@@ -13,8 +13,8 @@ from staffroom.measure.cells import Bools, Cells, Floats
 from staffroom.measure.gates import PROMISING, Gate, enough_to_show
 from staffroom.measure.question import Attrition
 from staffroom.measure.sentence import Sentence
+from staffroom.measure.sides import comparison_sd
 from staffroom.measure.staggered import distinct
-from staffroom.measure.study import comparison_sd
 from staffroom.measure.suppression import complement
 
 NO_ERROR = 1e-12

@@ -11,8 +11,8 @@ from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.gates import Gate
 from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import NEVER, Attrition, Question
+from staffroom.measure.sides import comparison_sd
 from staffroom.measure.staggered import distinct, event_times, impute
-from staffroom.measure.study import comparison_sd
 
 
 def all_gates(question: Question, estimate: Estimate) -> tuple[Gate, ...]:

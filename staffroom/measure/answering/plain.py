@@ -5,11 +5,11 @@ import numpy as np
 from staffroom.measure import gates
 from staffroom.measure.answer import Size
 from staffroom.measure.answering.estimate import Estimate
+from staffroom.measure.answering.examining import describe
 from staffroom.measure.answering.panel import described
 from staffroom.measure.deciding import LEAST_TREATED_TEACHERS, first_terms, treated_teachers
 from staffroom.measure.question import Question
 from staffroom.measure.sentence import say
-from staffroom.measure.study import Study, describe
 
 
 def description(question: Question, estimator: str, generator: np.random.Generator | None) -> Estimate:
@@ -17,7 +17,7 @@ def description(question: Question, estimator: str, generator: np.random.Generat
     if question.cells is None:
         reason = say("branch_no_cases", limit=5)
         return Estimate("describe", Size(0, 0, 0, 0), design_tier=gates.RATIONALE, reasons=(reason,))
-    study: Study = describe(question.cells, first_terms(question), claims=question.settled)
+    found = describe(question.cells, first_terms(question), claims=question.settled)
     teachers = treated_teachers(question.cells, first_terms(question))
     few = say("too_few_treated", teachers=teachers, limit=LEAST_TREATED_TEACHERS)
-    return described(study, few if 0 < teachers < LEAST_TREATED_TEACHERS else say("branch_describe"))
+    return described(found, few if 0 < teachers < LEAST_TREATED_TEACHERS else say("branch_describe"))

@@ -19,7 +19,9 @@ from staffroom.jobs.models import Job
 from staffroom.knowing import frames
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Estimate, Tally
-from staffroom.measure.study import estimate
+from staffroom.measure.answering import answer
+from staffroom.measure.moments import cells_from_sums
+from staffroom.measure.question import Question
 from staffroom.records import lake
 from staffroom.records.actions import record
 from staffroom.records.models import Cost, Instrument, Outcome, Statement
@@ -70,18 +72,20 @@ def test_the_estimate_is_that_of_an_independent_computation(riverbend: Riverbend
             if len(scores):
                 row = {
                     "teacher": teacher, "school": world.school_of_teacher[teacher], "term": term, "n": len(scores),
-                    "y_sum": scores.sum(), "y_sumsq": (scores**2).sum(), "first_treated": world.first_term[number][teacher],
+                    "y_sum": scores.sum(), "y_sumsq": (scores**2).sum(),
                 }  # fmt: skip
                 for name, value in row.items():
                     columns[name].append(value)
-    expected = estimate(**{name: np.array(values) for name, values in columns.items()})
-    study = Estimate.objects.get(activity=riverbend.activities[number]).result["study"]
+    cells = cells_from_sums(**{name: np.array(values) for name, values in columns.items()})
+    first = world.first_term[number][cells.teachers.astype(int)]
+    expected = answer(Question(cells=cells, first_treated=first), np.random.default_rng(0))
+    kept = Estimate.objects.get(activity=riverbend.activities[number]).result["answer"]
     assert expected.effect is not None
-    assert study["estimator"] == "imputation"
-    assert math.isclose(study["effect"]["sd"], expected.effect.sd, rel_tol=1e-9)
-    assert math.isclose(study["effect"]["se"], expected.effect.se, rel_tol=1e-9)
-    assert study["n"]["treated_teachers"] == expected.n.treated_teachers
-    assert abs(study["effect"]["sd"] - world.average_true_effect(number)) < 3 * study["effect"]["se"]
+    assert kept["estimator"] == expected.estimator == "imputation"
+    assert math.isclose(kept["effect"]["sd"], expected.effect.sd, rel_tol=1e-9)
+    assert math.isclose(kept["effect"]["se"], expected.effect.se, rel_tol=1e-9)
+    assert kept["n"]["treated_teachers"] == expected.n.treated_teachers
+    assert abs(kept["effect"]["sd"] - world.average_true_effect(number)) < 3 * kept["effect"]["se"]
 
 
 def test_what_has_not_changed_is_not_computed_again(riverbend: Riverbend, written_lake: None) -> None:
@@ -122,14 +126,14 @@ def test_a_worker_that_vanished_leaves_nothing_half_done(
 def test_where_lower_is_better_the_effect_is_turned_round(riverbend: Riverbend, written_lake: None) -> None:
     """The same results, read as errors: what was better is worse, by as much."""
     activity = riverbend.activities[0]
-    better = Estimate.objects.get(activity=activity).result["study"]
+    better = Estimate.objects.get(activity=activity).result["answer"]
     Instrument.objects.filter(pk=riverbend.test.pk).update(is_higher_better=False)
     worse = actions.compute(activity=activity, instrument=Instrument.objects.get(pk=riverbend.test.pk))
     assert worse is not None
-    study = worse.result["study"]
-    assert math.isclose(study["effect"]["sd"], -better["effect"]["sd"], rel_tol=1e-9)
-    assert math.isclose(study["untreated"]["mean"], better["untreated"]["mean"], rel_tol=1e-9)
-    assert not next(gate for gate in study["gates"] if gate["name"] == "separates_from_zero")["passed"]
+    found, sides = worse.result["answer"], [kept["details"]["sides"] for kept in (worse.result["answer"], better)]
+    assert math.isclose(found["effect"]["sd"], -better["effect"]["sd"], rel_tol=1e-9)
+    assert math.isclose(sides[0]["untreated"]["mean"], sides[1]["untreated"]["mean"], rel_tol=1e-9)
+    assert not next(gate for gate in found["gates"] if gate["name"] == "separates_from_zero")["passed"]
 
 
 def test_nothing_is_read_from_another_district(riverbend: Riverbend) -> None:

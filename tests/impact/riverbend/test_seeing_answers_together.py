@@ -31,15 +31,8 @@ def test_being_one_of_many_never_makes_an_answer_surer(adjusted: float, question
 def test_what_holds_alone_may_not_hold_among_many(riverbend: Riverbend) -> None:
     place, test = riverbend.district.organization, riverbend.test
     Estimate.objects.filter(organization=place).delete()
-    summary = {
-        "estimator": "",
-        "effect": None,
-        "tier": 4,
-        "sentence": [],
-        "n": {"treated_teachers": 0, "results": 0, "clusters": 0},
-    }
     for activity, p in zip(riverbend.activities, (0.03, 0.5, None), strict=True):
-        result = {"answer": answer(p), "study": summary, "is_higher_better": True}
+        result = {"answer": answer(p) | {"sentence": []}, "is_higher_better": True}
         Estimate.objects.create(organization=place, activity=activity, instrument=test, input_sha256="x", result=result)
     assert see_together(place) == 3
     first = Estimate.objects.get(activity=riverbend.activities[0])

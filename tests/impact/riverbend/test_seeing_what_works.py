@@ -98,11 +98,11 @@ def test_who_may_see_one_may_see_it_among_many(riverbend: Riverbend) -> None:
 def test_the_page_says_what_was_computed(riverbend: Riverbend) -> None:
     activity = riverbend.activities[0]
     page = text_of(signed_in(riverbend, "denise").get(reverse("impact:activity", args=[activity.slug])))
-    said, study = Tally.objects.get(activity=activity).result, Estimate.objects.get(activity=activity).result["study"]
+    said, answer = Tally.objects.get(activity=activity).result, Estimate.objects.get(activity=activity).result["answer"]
     for figure in (
         f"{said['teachers']:,}", dollars(said["costs"]["net"]), dollars(said["costs"]["per_teacher"]),
-        signed(study["effect"]["sd"]), signed(study["effect"]["low"]), signed(study["effect"]["high"]),
-        f"{study['effect']['size']['results']:,} results",
+        signed(answer["effect"]["sd"]), signed(answer["effect"]["low"]), signed(answer["effect"]["high"]),
+        f"{answer['n']['results']:,} results",
     ):  # fmt: skip
         assert figure in page, figure
 
@@ -115,7 +115,7 @@ def test_file_and_api_say_the_same_as_the_page(riverbend: Riverbend) -> None:
         csv.DictReader(io.StringIO(text_of(client.get(reverse("impact:csv", args=[activity.slug]))).lstrip("\ufeff")))
     )
     by_name = {(row["part"], row["what"]): row for row in rows}
-    effect = kept["estimate"]["study"]["effect"]
+    effect = kept["answer"]["effect"]
     headline = by_name["effect", "effect"]
     assert [float(headline[name]) for name in ("value", "low", "high")] == [
         effect[name] for name in ("sd", "low", "high")
@@ -166,7 +166,7 @@ def test_an_old_answer_is_shown_while_a_new_one_is_computed(riverbend: Riverbend
     for _again in range(2):
         page = text_of(client.get(address))
         assert "Being computed" in page
-        assert signed(Estimate.objects.get(activity=activity).result["study"]["effect"]["sd"]) in page
+        assert signed(Estimate.objects.get(activity=activity).result["answer"]["effect"]["sd"]) in page
     assert Job.objects.filter(kind="knowing.impact.compute").count() == 1
 
 

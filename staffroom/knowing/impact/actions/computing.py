@@ -19,6 +19,7 @@ from staffroom.knowing import frames
 from staffroom.knowing.impact import asking, queries, studying, summing
 from staffroom.knowing.impact.actions.together import see_together
 from staffroom.knowing.impact.hiding import shown
+from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.knowing.impact.queries.evidence import placebos_at
 from staffroom.people.models import Organization, Person
@@ -28,7 +29,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import datetime
 
-METHOD = 4
+METHOD = 5
 """Raised whenever the same input would give another answer."""
 BREATHER = timedelta(minutes=5)
 """How long an answer is good enough although new entries keep arriving."""
@@ -137,13 +138,12 @@ class _Computation:
             cells=cells, first_on=self.uptake.first_on, terms=summing.terms_with_outcomes(self.terms, cells.column("term_begins_on")),
             students=frames.students(path, key), is_higher_better=instrument.is_higher_better,
         )  # fmt: skip
-        seed = studying.seed_of(question)
-        study, kept = studying.answer(question, np.random.default_rng(seed))
-        hours = self._for_the_hours(question, study, path, key)
-        placebos = placebos_at(self.scope, instrument)
-        material = self._material(question, path, hours["students_taught"], placebos)
-        found = asking.kept(answering.answer(asking.question_of(material), np.random.default_rng(seed)))
-        return {**kept, **hours, "answer": found}
+        generator = np.random.default_rng(studying.seed_of(question))
+        taught = self._students_taught(question, path, key)
+        material = self._material(question, path, taught, placebos_at(self.scope, instrument))
+        found = answering.answer(asking.question_of(material), generator)
+        answer = kept(found, is_higher_better=question.is_higher_better)
+        return {**studying.ground_of(question), "students_taught": taught, "answer": answer}
 
     def _material(
         self, question: studying.Question, path: str, students_taught: int | None, placebos: dict[str, Any]
@@ -158,18 +158,11 @@ class _Computation:
             students_taught=students_taught or 0, **placebos,
         )  # fmt: skip
 
-    def _for_the_hours(self, question: studying.Question, study: Any, path: str, key: str) -> dict[str, Any]:
-        """What taking part brought for the time in it, and how many students were reached."""
+    def _students_taught(self, question: studying.Question, path: str, key: str) -> int | None:
+        """How many students with results had a teacher who took part by then; nothing where they are few."""
         starts = {who: studying.first_term(day, question.terms) for who, day in question.first_on.items()}
-        seen = set(question.cells.column("teacher_key").to_pylist())
-        behind = [who for who, first in starts.items() if first > 0 and who in seen]
-        seconds = self.uptake.teacher_seconds(until=question.terms[-1].begins_on)
         first_days = {who: question.terms[first].begins_on for who, first in starts.items() if first >= 0}
-        reached = frames.students_taught(path, key, first_days)
-        return {
-            "efficiency": studying.efficiency(study, [seconds[who] for who in behind]),
-            "students_taught": shown(reached),
-        }
+        return shown(frames.students_taught(path, key, first_days))
 
     def _hash(self, *more: object) -> str:
         terms = sorted(

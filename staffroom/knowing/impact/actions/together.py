@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from staffroom.knowing import pictures
 from staffroom.knowing.impact import studying
 from staffroom.knowing.impact.models import Estimate
 from staffroom.people.models import Organization
@@ -22,8 +23,7 @@ def see_together(organization: Organization) -> int:
     found = Estimate.objects.select_for_update().filter(organization=organization).order_by("instrument", "pk")
     by_instrument: dict[int, list[Estimate]] = {}
     for each in found:
-        if each.result.get("answer"):
-            by_instrument.setdefault(each.instrument_id, []).append(each)
+        by_instrument.setdefault(each.instrument_id, []).append(each)
     return sum(_together(estimates) for estimates in by_instrument.values())
 
 
@@ -53,6 +53,6 @@ def seen_among(answer: dict[str, Any], adjusted: float, questions: int) -> dict[
     if answer["effect"] is None:
         return answer
     gate = multiplicity_gate(None if adjusted != adjusted else adjusted, questions, 1 - CONFIDENCE)
-    kept = studying.plain(gate)
+    kept = pictures.plain(gate)
     gates = [kept if each["name"] == gate.name else each for each in answer["gates"]]
     return {**answer, "gates": gates, "tier_alone": alone, "tier": max(alone, gate.ceiling)}
