@@ -209,3 +209,5 @@ class Answer:
     by_subgroup: tuple[Line, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only one estimator has: balance tables, HonestDiD bounds, single-case measures, randomization test."""
+    mechanism: tuple[Any, ...] = ()
+    """Whether practice changed where the outcome did: `mechanism.Practice`, one for each measure of practice."""

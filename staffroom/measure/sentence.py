@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from staffroom.measure.effects import improvement_index, teachers_needed
+from staffroom.measure.mechanism_messages import PRACTICE
 from staffroom.measure.messages import ANSWERS
 
 MESSAGES: Mapping[str, str] = MappingProxyType(
@@ -80,6 +81,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "matter already.",
         "detectable_unknown": "Which effect could be seen reliably is not known.",
         **ANSWERS,
+        **PRACTICE,
     }
 )
 
