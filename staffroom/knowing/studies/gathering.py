@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from staffroom.knowing.frames.files import Layout, Rows, Scan, Students, Unreadable
+from staffroom.knowing.frames.files import Layout, Rows, Scan, Students, Unreadable, in_memory
 from staffroom.knowing.studies import Refused, reading
 from staffroom.knowing.studies import terms as order
 from staffroom.knowing.studies.asking import Asked
@@ -47,6 +47,8 @@ class Gathered:
     least: dict[str, NDArray[Any]] = field(default_factory=dict)
     """Role or column to the least value per cell (C,): text, "" where missing, or numbers, NaN where missing."""
     most: dict[str, NDArray[Any]] = field(default_factory=dict)
+    who: str = "teacher"
+    """Whose cells these are, for messages: where lots were drawn among students they are theirs."""
 
     def per_cell(self, role: str) -> NDArray[Any]:
         """(C,) the value of each cell; Refused if it varies among the students of one."""
@@ -56,10 +58,14 @@ class Gathered:
             differs &= ~(np.isnan(least) & np.isnan(most))
         if differs.any():
             cell = int(np.argmax(differs))
-            teacher, term = self.cells.teachers[self.cells.teacher[cell]], self._term(cell)
+            name, term = self.cells.teachers[self.cells.teacher[cell]], self._term(cell)
+            told = f"({least[cell]} and {most[cell]})"
+            if self.who == "student":
+                raise Refused(f"{self._where(role)}: differs between rows of student “{name}” in term {term} {told}")
             raise Refused(
-                f"{self.readable.name}, column {self._column(role)}: differs among the students of teacher “{teacher}” in term "
-                f"{term} ({least[cell]} and {most[cell]}); taking part is a teacher's, the same for all of her students in a term"
+                f"{self._where(role)}: differs among the students of teacher “{name}” in term {term} {told}; taking part is "
+                "a teacher's, the same for all of her students in a term, unless [columns] assigned tells which of them "
+                "were drawn by lot"
             )
         return least
 
@@ -73,15 +79,15 @@ class Gathered:
         differs = there & (values != found[self.cells.teacher])
         if differs.any():
             cell = int(np.argmax(differs))
-            teacher = self.cells.teachers[self.cells.teacher[cell]]
+            name = self.cells.teachers[self.cells.teacher[cell]]
             raise Refused(
-                f"{self.readable.name}, column {self._column(role)}: differs between rows of teacher “{teacher}” "
+                f"{self._where(role)}: differs between rows of {self.who} “{name}” "
                 f"({found[self.cells.teacher[cell]]} and {values[cell]})"
             )
         return found
 
-    def _column(self, role: str) -> str:
-        return self.asked.columns.get(role, role)
+    def _where(self, role: str) -> str:
+        return f"{self.readable.name}, column {self.asked.columns.get(role, role)}"
 
     def _term(self, cell: int) -> str:
         return self.terms.name(int(self.cells.terms[self.cells.term[cell]]))
@@ -122,10 +128,10 @@ def gather(asked: Asked, scratch: Path, *, session: Any = None) -> Gathered:
 
 def _all_there(found: pyarrow.Table, layout: Layout, rows: int) -> Rows | None:
     """What counting would say if every row is in a cell and every sum is finite; None if it must be counted."""
-    sums = [found[name].to_numpy() for name in found.column_names if name.startswith(("sum_", "product_"))]
-    if int(found["n"].to_numpy().sum()) != rows or not all(np.isfinite(one).all() for one in sums):
+    sums = [in_memory(found[name]) for name in found.column_names if name.startswith(("sum_", "product_"))]
+    if int(in_memory(found["n"]).sum()) != rows or not all(np.isfinite(one).all() for one in sums):
         return None
-    if layout.school is not None and found[layout.school].null_count:
+    if layout.school is not None and found["of_school"].null_count:
         return None
     named = (layout.student, layout.teacher, layout.term, layout.school, *layout.numbers, layout.weight)
     nothing = {name: 0 for name in named if name}
@@ -152,7 +158,7 @@ def _middles(readable: reading.Readable, numbers: Sequence[str]) -> tuple[float,
     batch = next(parquet.ParquetFile(readable.files[0]).iter_batches(batch_size=65_536, columns=list(numbers)), None)
     found = []
     for name in numbers:
-        values = np.array([] if batch is None else batch.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
+        values = np.array([] if batch is None else in_memory(batch.column(name)), dtype=np.float64)
         values = values[np.isfinite(values)]
         found.append(float(np.median(values)) if values.size else 0.0)
     return tuple(found)
@@ -203,9 +209,9 @@ def _as_cells(
     students: Students | None,
     found: pyarrow.Table,
 ) -> Gathered:
-    teachers, teacher = labels(found[layout.teacher])
-    schools, school = labels(found[layout.school], missing="(no school)") if layout.school else (teachers, teacher)
-    names, term = labels(found[layout.term]) if layout.term else ([ONE_TERM], np.zeros(len(teacher), dtype=np.int64))
+    teachers, teacher = labels(found["of_teacher"])
+    schools, school = labels(found["of_school"], missing="(no school)") if layout.school else (teachers, teacher)
+    names, term = labels(found["of_term"]) if layout.term else ([ONE_TERM], np.zeros(len(teacher), dtype=np.int64))
     told = asked.study.get("terms", ())
     terms = order.in_order(names, told=told, file=readable.name, column=layout.term or "term")
     number = np.array([terms.number[name] for name in names], dtype=np.int64)[term]
@@ -215,7 +221,7 @@ def _as_cells(
             teacher=teacher,
             school=school,
             term=number,
-            n=found["n"].to_numpy(),
+            n=in_memory(found["n"]),
             mean=mean,
             scatter=scatter,
             weight=weight,
@@ -240,14 +246,14 @@ def _as_cells(
 def _moments(found: pyarrow.Table, layout: Layout) -> tuple[Floats | None, Floats, Floats]:
     """Weights, means and scatter of each cell from sums and products of what lies off the middles."""
     size, columns = found.num_rows, len(layout.numbers)
-    mass = found["w" if layout.weight else "n"].to_numpy().astype(np.float64)
-    off = np.stack([found[f"sum_{i}"].to_numpy() for i in range(columns)], axis=1) / mass[:, None]
+    mass = in_memory(found["w" if layout.weight else "n"]).astype(np.float64)
+    off = np.stack([in_memory(found[f"sum_{i}"]) for i in range(columns)], axis=1) / mass[:, None]
     scatter = np.empty((size, columns, columns))
     for i in range(columns):
         for j in range(i, columns):
-            scatter[:, i, j] = found[f"product_{i}_{j}"].to_numpy() - mass * off[:, i] * off[:, j]
+            scatter[:, i, j] = in_memory(found[f"product_{i}_{j}"]) - mass * off[:, i] * off[:, j]
             scatter[:, j, i] = scatter[:, i, j]
-        squares = found[f"product_{i}_{i}"].to_numpy()
+        squares = in_memory(found[f"product_{i}_{i}"])
         own = scatter[:, i, i]
         scatter[:, i, i] = np.where(own <= 1e-13 * squares, 0.0, own)
         flat = scatter[:, i, i] == 0
@@ -275,7 +281,7 @@ def labels(column: Any, *, missing: str = "") -> tuple[list[str], Ints]:
     names = sorted(set(told))
     place = {name: code for code, name in enumerate(names)}
     codes = np.array([place[name] for name in told], dtype=np.int64)
-    return names, codes[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    return names, codes[in_memory(encoded.indices).astype(np.int64)]
 
 
 def label(value: Any, missing: str = "") -> str:
@@ -293,7 +299,7 @@ def _by_cell(column: Any, cell: Ints, size: int, *, least: bool) -> NDArray[Any]
     from pyarrow import types
 
     if types.is_floating(column.type) or types.is_integer(column.type):
-        values = np.asarray(column.cast(pyarrow.float64()).to_numpy(), dtype=np.float64)
+        values = in_memory(column.cast(pyarrow.float64()))
         found = np.full(size, np.nan)
         (np.fmin if least else np.fmax).at(found, cell, values)
         return found
