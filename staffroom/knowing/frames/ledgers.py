@@ -46,12 +46,12 @@ INGREDIENTS = (
 )
 
 
-def outcome_cells(path: str, instrument_key: str) -> pyarrow.Table:
+def outcome_cells(path: str, instrument_key: str, subject: str = "student") -> pyarrow.Table:
     """Sums of student results with a known teacher, one row per teacher, school and term: CELLS. The school may be empty.
 
-    `path`: of the organization to which all of them belong, `/1/4/`.
+    `path`: of the organization to which all of them belong, `/1/4/`; `subject` "teacher": of results of teachers themselves.
     """
-    found = _results(path, instrument_key)
+    found = _results(path, instrument_key, subject)
     if found is None:
         return _nothing(CELLS)
     named = found.mutate(school_key=found.school_key.fill_null(""))
@@ -70,7 +70,7 @@ def prior_cells(path: str, instrument_key: str, first_terms: Mapping[str, date])
     results = _ledger("outcome")
     if results is None:
         return _nothing(PRIOR_CELLS)
-    found = _of_students(results, path, instrument_key)
+    found = _of("student", results, path, instrument_key)
     linked = found.filter(found.prior.notnull())
     if first_terms:
         linked = linked.anti_join(_touched(results, instrument_key, first_terms), ["student_key", "term_begins_on"])
@@ -166,15 +166,15 @@ def ingredients(path: str, activity_key: str) -> pyarrow.Table:
     return _answer(rows, INGREDIENTS)
 
 
-def _results(path: str, instrument_key: str) -> Any:
+def _results(path: str, instrument_key: str, subject: str = "student") -> Any:
     results = _ledger("outcome")
-    return None if results is None else _of_students(results, path, instrument_key)
+    return None if results is None else _of(subject, results, path, instrument_key)
 
 
-def _of_students(results: Any, path: str, instrument_key: str) -> Any:
+def _of(subject: str, results: Any, path: str, instrument_key: str) -> Any:
     return results.filter(
         results.organization_path.startswith(path), results.instrument_key == instrument_key,
-        results.subject == "student", results.teacher_key.notnull(),
+        results.subject == subject, results.teacher_key.notnull(),
     )  # fmt: skip
 
 

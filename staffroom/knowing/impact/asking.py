@@ -13,16 +13,14 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from staffroom.knowing import pictures
 from staffroom.knowing.impact import designs
-from staffroom.knowing.impact.hiding import hidden_lines, is_small, shown
+from staffroom.knowing.impact.hiding import is_small
 from staffroom.knowing.impact.studying import NEVER, first_term
 from staffroom.knowing.impact.summing import Stretch
 
 if TYPE_CHECKING:
     import pyarrow
 
-    from staffroom.measure.answer import Answer
     from staffroom.measure.cells import Cells
     from staffroom.measure.question import CostLine, Costs, Hours, Lottery, Question, Subgroup
 
@@ -72,6 +70,7 @@ class Material:
     """Keys of the schools that are asked about; none: all."""
     subgroups: Mapping[str, Any] = field(default_factory=dict)
     drawn: Drawn | None = None
+    rule: designs.Rule | None = None
     placebo_rejections: float | None = None
     """Share of made-up activities on the same results that came out as if they worked."""
     placebo_draws: int = 0
@@ -129,6 +128,7 @@ def _question(material: Material, rows: Sequence[Mapping[str, Any]], *, with_pri
     return Question(
         cells=cells, names=("outcome", PRIOR) if with_prior else (), prior=1 if with_prior else None, first_treated=first,
         dose=designs.hours_by_cell(material.seconds_by_term, cells, material.terms), lottery=_lottery(material, teachers),
+        threshold=designs.threshold_of(material.rule, cells, first_term(material.begins, material.terms)),
         site=cells.clusters[cells.cluster_of], subgroups=_subgroups(material, cells, first),
         hours=_hours(material, teachers), costs=_costs(material),
         overrides=Overrides(estimator=material.estimator or None, controls=material.controls or None),
@@ -310,50 +310,3 @@ def _line(row: Mapping[str, Any]) -> CostLine:
         kind=row["kind"], scales_with=row["scales_with"] or "teacher", is_opportunity=bool(row["is_opportunity"]),
         instead=bool(row["is_business_as_usual"]),
     )  # fmt: skip
-
-
-# --- What is kept --------------------------------------------------------------------------------------------------------------
-
-KEYS = ("event_time", "group", "term", "wave")
-NOTHING: Mapping[str, None] = dict.fromkeys(("raw", "sd", "se", "low", "high", "p", "df"))
-
-
-def kept(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON, key by key, without what would tell of fewer than five people."""
-    said: dict[str, Any] = pictures.plain(answer)
-    for name in ("by_event_time", "by_group_time", "by_subgroup"):
-        said[name] = _without_small(said[name])
-    said["replicability"]["by_site"] = _without_small(said["replicability"]["by_site"])
-    said["scalability"]["by_wave"] = _without_small(said["scalability"]["by_wave"])
-    _hide_few(said["n"])
-    # Single teachers' ratings stay with who may see them; sums over teachers alone are kept here.
-    said["details"].pop("single_case", None)
-    designs.without_small(said)
-    return said
-
-
-def _without_small(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    people = [_people(line) for line in lines]
-    hidden = hidden_lines(people, also=[bool(line.get("hidden")) for line in lines])
-    return [
-        {**{name: line[name] for name in KEYS if name in line}, "hidden": True, "effect": dict(NOTHING), "n": {}}
-        if hide
-        else line
-        for line, hide in zip(lines, hidden, strict=True)
-    ]
-
-
-def _people(line: Mapping[str, Any]) -> int:
-    """How many teachers stand behind a line: those who took part, where that is told."""
-    size = line.get("n")
-    if isinstance(size, Mapping):
-        return int(size.get("treated_teachers") or size.get("teachers") or 0)
-    return int(line.get("teachers") or 0)
-
-
-def _hide_few(counts: dict[str, Any]) -> None:
-    parts = ("treated_teachers", "comparison_teachers")
-    if any(is_small(counts[name]) for name in parts):
-        counts["teachers"] = None
-    for name in (*parts, "students"):
-        counts[name] = shown(counts[name])

@@ -1,17 +1,30 @@
-"""What some designs of the tree need beyond results and first days: the score before, and hours term by term. No database."""
+"""What some designs of the tree need beyond results and first days: scores from before, hours term by term, a rule. No database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from staffroom.knowing.impact.hiding import hidden_lines, is_small
+from staffroom.knowing.impact.hiding import is_small
 from staffroom.knowing.impact.summing import Stretch
 
 if TYPE_CHECKING:
     from staffroom.measure.cells import Cells
     from staffroom.measure.moments import Covariates
+    from staffroom.measure.question import Threshold
+
+
+@dataclass(frozen=True)
+class Rule:
+    """By which number it was decided to whom the activity is offered; of whom it is not known, is on neither side."""
+
+    cutoff: float
+    is_above: bool = True
+    """Whether those at or above the cutoff are offered it; else those below."""
+    by_teacher: Mapping[str, float] = field(default_factory=dict)
+    by_school: Mapping[str, float] = field(default_factory=dict)
 
 
 def cells_of(
@@ -57,23 +70,33 @@ def hours_by_cell(seconds: Mapping[str, Mapping[date | None, int]], cells: Cells
     return np.array([parts.get(days[term], 0) / 3600 for parts, term in zip(own, cells.term, strict=True)])
 
 
-# --- What is kept of them ------------------------------------------------------------------------------------------------------
+def threshold_of(rule: Rule | None, cells: Cells, since: int) -> Threshold | None:
+    """The rule as the tree takes it: every teacher's number. `since`: first term whose results count; below 0: not told."""
+    import numpy as np
 
+    from staffroom.measure.question import Threshold
 
-def without_small(said: dict[str, Any]) -> None:
-    """Take out of an answer's details what speaks of one to four teachers, and what these would follow from."""
-    details, n = said["details"], said["n"]
-    if any(n[name] is None for name in ("treated_teachers", "comparison_teachers")):
-        details.pop("balance", None)
-        details.pop("weights", None)
-    dose = details.get("dose")
-    if dose:
-        dose["groups"] = _groups(dose["groups"])
-
-
-def _groups(groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    hidden = hidden_lines([int(group["teachers"] or 0) for group in groups])
-    return [
-        {**dict.fromkeys(group), "least": group["least"], "most": group["most"], "hidden": True} if hide else group
-        for group, hide in zip(groups, hidden, strict=True)
+    if rule is None:
+        return None
+    schools = [str(key) for key in cells.clusters[cells.cluster_of]]
+    running = [
+        rule.by_teacher.get(str(who), rule.by_school.get(school, np.nan))
+        for who, school in zip(cells.teachers, schools, strict=True)
     ]
+    return Threshold(
+        np.array(running, dtype=np.float64), rule.cutoff, above=rule.is_above, since=None if since < 0 else since
+    )
+
+
+def numbers_before(rows: Sequence[Mapping[str, Any]], terms: Sequence[Stretch], day: date) -> dict[str, float]:
+    """Each teacher's mean in the last of these terms that ended before a day, from rows of `frames.outcome_cells`."""
+    ended = [term.begins_on for term in terms if term.ends_on < day]
+    if not ended:
+        return {}
+    sums: dict[str, list[float]] = {}
+    for row in rows:
+        if row["term_begins_on"] == ended[-1]:
+            own = sums.setdefault(row["teacher_key"], [0.0, 0.0])
+            own[0] += row["y_sum"]
+            own[1] += row["n"]
+    return {who: total / count for who, (total, count) in sums.items()}

@@ -36,6 +36,8 @@ class Plan:
     """Seats of the first wave: teachers, or schools where whole schools are drawn."""
     by_school: bool = False
     blocks: int = 1
+    by_lot: bool = True
+    """Whether seats are drawn; else some take part, however that came about."""
 
     @property
     def share(self) -> float:
@@ -51,14 +53,16 @@ class Outlook:
     basis: str
     steps: tuple[tuple[int, float | None], ...] = ()
     """The same with fewer and more teachers."""
+    takers: str = ""
+    """How many take part, and where that number is from; nothing where seats are drawn."""
 
 
-def outlook(plan: Plan, found: Variation | None) -> Outlook:
+def outlook(plan: Plan, found: Variation | None, takers: str = "") -> Outlook:
     """In words and as a small table. `found`: how results differ here, if that is known."""
     known = found or USUAL
     seen = smallest_seen(plan, known)
     steps = tuple((round(plan.teachers * times), smallest_seen(_times(plan, times), known)) for times in (0.5, 1, 2, 4))
-    return Outlook(seen, _sentence(plan, seen), _basis(found), steps if plan.teachers else ())
+    return Outlook(seen, _sentence(plan, seen), _basis(found), steps if plan.teachers else (), takers)
 
 
 def smallest_seen(plan: Plan, known: Variation) -> float | None:
@@ -89,16 +93,31 @@ def _design(plan: Plan, known: Variation) -> power.Design:
 
 def _times(plan: Plan, times: float) -> Plan:
     schools = max(round(plan.schools * times), 1) if plan.by_school else plan.schools
-    return Plan(round(plan.teachers * times), schools, max(round(plan.first * times), 1), plan.by_school, plan.blocks)
+    return Plan(
+        round(plan.teachers * times),
+        schools,
+        max(round(plan.first * times), 1),
+        plan.by_school,
+        plan.blocks,
+        plan.by_lot,
+    )
 
 
 def _sentence(plan: Plan, seen: float | None) -> str:
     whole = plan.schools if plan.by_school else plan.teachers
+    if plan.first >= whole and whole and not plan.by_lot:
+        return _(
+            "All of these teachers take part, or nearly all: there is nobody to compare with, except by how many hours they gave."
+        )
     if plan.first >= whole and whole:
         return _("There are seats for all: nobody waits, so there is nothing to compare with.")
     if seen is None:
         return _("Too few to learn anything: at least five on each side are needed, and better twenty.")
     said = _("With %(teachers)d teachers, %(first)d of them first, you could see an effect of %(effect).2f SD or more.")
+    if not plan.by_lot:
+        said = _(
+            "With %(teachers)d teachers, %(first)d of them taking part, you could see an effect of %(effect).2f SD or more."
+        )
     if plan.by_school:
         said = _(
             "With %(teachers)d teachers in %(schools)d schools, %(first)d of these first, you could see an effect of %(effect).2f SD "

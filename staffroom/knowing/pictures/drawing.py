@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from staffroom.knowing.pictures.checks import balance, sensitivity, worth
+from staffroom.knowing.pictures.cutoff import at_cutoff
+from staffroom.knowing.pictures.dose import dose
 from staffroom.knowing.pictures.event_study import event_study
 from staffroom.knowing.pictures.forest import forest
 from staffroom.knowing.pictures.planes import cost_plane, frontier, point_of
@@ -22,7 +24,7 @@ def pictures_of(
     note = note_of(answer, say, title)
     points = [point_of(answer, title or say("This activity")), *({**other, "is_current": False} for other in others)]
     found = [
-        event_study(answer, say, note), forest(answer, say, note), waves(answer, say, note), frontier(points, say, note),
+        event_study(answer, say, note), at_cutoff(answer, say, note), dose(answer, say, note), forest(answer, say, note), waves(answer, say, note), frontier(points, say, note),
         cost_plane(points, say, note), worth(answer, say, note), balance(answer, say, note), sensitivity(answer, say, note),
         single_case(answer, say, note),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from staffroom.measure import effects, gates
+from staffroom.measure import binned, effects, gates
 from staffroom.measure.answer import Effect
 from staffroom.measure.answering.estimate import Estimate, Scale, Sides, size_of, spread_of
 from staffroom.measure.answering.plain import description
@@ -195,7 +195,26 @@ class Jumping:
                 "mass_points": jump.mass_points,
             },
             "density": {"t": density.t, "p": density.p, "verdict": density.verdict, "reason": density.reason},
+            "jump": self._drawn(),
             "checks": lines,
+        }
+
+    def _drawn(self) -> dict[str, Any]:
+        """Means in bins and the lines near the cutoff, in SD, by the running variable as it was told."""
+        kept, sd, sign = self.kept, self.sd or 1.0, 1.0 if self.threshold.above else -1.0
+        value, running, weight = self.sample.value[kept] / sd, self.running[kept], self.sample.mass[kept]
+        told: dict[str, Any] = {"cutoff": self.at, "weight": weight}
+        return {
+            "cutoff": self.threshold.cutoff,
+            "above": self.threshold.above,
+            "bins": [
+                {"running": sign * one.running, "sd": one.mean, "teachers": one.rows, "offered": one.is_right}
+                for one in binned.bins(value, running, **told)
+            ],
+            "lines": [
+                {"offered": one.is_right, "points": [[sign * x, y] for x, y in (one.start, one.end)]}
+                for one in binned.lines(value, running, bandwidth=self.jump.bandwidth, **told)
+            ],
         }
 
 

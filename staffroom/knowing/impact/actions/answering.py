@@ -14,9 +14,11 @@ from django.utils import timezone
 from staffroom import __version__
 from staffroom.jobs.actions import report
 from staffroom.knowing import frames
-from staffroom.knowing.impact import asking, queries, studying, summing
+from staffroom.knowing.impact import asking, designs, queries, studying, summing
+from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.models import Applicant, Lottery, Study, StudyAnswer, StudyVersion
 from staffroom.knowing.impact.queries.evidence import placebos_at
+from staffroom.people.models import Organization
 from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
 
@@ -103,7 +105,7 @@ def _answer(version: StudyVersion, is_registered: bool) -> dict[str, Any] | None
             {"name": term.name, "begins_on": term.begins_on.isoformat(), "ends_on": term.ends_on.isoformat()}
             for term in material.terms
         ],
-        "is_higher_better": material.is_higher_better, "seed": seed, "answer": asking.kept(found),
+        "is_higher_better": material.is_higher_better, "seed": seed, "answer": kept(found, is_higher_better=material.is_higher_better),
     }  # fmt: skip
 
 
@@ -134,9 +136,25 @@ def material_of(version: StudyVersion, is_registered: bool) -> asking.Material |
         controls=said["estimate"]["controls"], begins=date.fromisoformat(said["when"]["from"]),
         ends=date.fromisoformat(said["when"]["until"]),
         schools=frozenset(each["key"] for each in said["who"]["schools"]), subgroups=said["subgroups"],
-        drawn=drawn_of(version.study.lottery if said["lottery"] else None),
+        drawn=drawn_of(version.study.lottery if said["lottery"] else None), rule=rule_of(said, place, terms),
         **placebos_at(place, instrument),
     )  # fmt: skip
+
+
+def rule_of(said: Mapping[str, Any], place: Organization, terms: Mapping[int, summing.Stretch]) -> designs.Rule | None:
+    """The rule of a protocol with the number of each teacher or school; None where no number decided."""
+    rule = said.get("rule")
+    if rule is None:
+        return None
+    above = rule["offered"] == Study.Side.ABOVE
+    if rule["by"] == Study.Rule.SCHOOLS:
+        return designs.Rule(rule["cutoff"], above, by_school={each["key"]: each["number"] for each in rule["schools"]})
+    # Results of evaluation are not in the lake, so a rule by them finds no numbers.
+    subject = "teacher" if rule["by"] == Study.Rule.TEACHER else "student"
+    cells = frames.outcome_cells(place.path, rule["instrument"]["key"], subject)
+    begun = summing.terms_with_outcomes(terms, cells.column("term_begins_on"))
+    numbers = designs.numbers_before(cells.to_pylist(), begun, date.fromisoformat(said["when"]["from"]))
+    return designs.Rule(rule["cutoff"], above, by_teacher=numbers)
 
 
 def uptake_of(activities: Sequence[Activity], path: str, terms: Mapping[int, summing.Stretch]) -> summing.Uptake:

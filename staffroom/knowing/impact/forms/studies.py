@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from staffroom.knowing.impact import queries
 from staffroom.knowing.impact.asking import EARLIER
+from staffroom.knowing.impact.forms.cutoffs import NAMES, RuleForm, rule_as_typed
 from staffroom.knowing.impact.forms.lotteries import Day, Many, choose_from
 from staffroom.knowing.impact.models import Study
 from staffroom.people.models import Organization, Person
@@ -18,8 +19,14 @@ from staffroom.records.models import Activity, Instrument
 SMALLEST, LARGEST = 0.01, 2.0
 
 
-class StudyForm(forms.Form):
+class StudyForm(RuleForm):
     """A question with a decision, before it is registered."""
+
+    field_order = (
+        "organization", "name", "decision", "activities", "planned_share", "rule", "rule_instrument", "school_numbers", "cutoff",
+        "offered", "instrument", "outcomes_from", "outcomes_until", "schools", "smallest_effect", "groups", "by_earlier_results",
+        "estimator", "controls",
+    )  # fmt: skip
 
     organization = forms.ModelChoiceField(
         label=gettext_lazy("Who asks"), queryset=Organization.objects.none(), empty_label=None
@@ -64,10 +71,15 @@ class StudyForm(forms.Form):
     by_earlier_results = forms.BooleanField(
         label=gettext_lazy("Also by how their students scored before (lower and upper half)"), required=False
     )
+    planned_share = forms.IntegerField(
+        label=gettext_lazy("How many of a hundred teachers are meant to take part"), min_value=1, max_value=100, required=False,
+        help_text=gettext_lazy("Leave it empty where enough have begun or signed up: then those are counted."),
+    )  # fmt: skip
     estimator = forms.ChoiceField(
-        # A dose needs hours term by term, which studies are not asked with yet.
-        label=gettext_lazy("How it is estimated"), required=False,
-        choices=[each for each in Study.Estimator.choices if each[0] != Study.Estimator.DOSE],
+        label=gettext_lazy("How it is estimated"), required=False, choices=Study.Estimator.choices,
+        help_text=gettext_lazy(
+            "The data decide, in this order: a lottery, a cutoff, each teacher before and after, students' scores from before, hours."
+        ),
     )  # fmt: skip
     controls = forms.ChoiceField(
         label=gettext_lazy("Compared with"), choices=Study.Controls.choices, initial=Study.Controls.NOT_YET
@@ -81,11 +93,16 @@ class StudyForm(forms.Form):
         choose_from(self, "organization", queries.places_for_studies(viewer))
         choose_from(self, "activities", queries.activities_for_studies(viewer))
         choose_from(self, "instrument", queries.instruments_for_studies(viewer))
+        choose_from(self, "rule_instrument", queries.instruments_for_studies(viewer))
         self.study_place = study.organization if study else None
         schools = queries.places_for_studies(viewer).filter(kind=Organization.Kind.SCHOOL).order_by("name", "pk")
         choose_from(self, "schools", schools)
         if study is not None:
             del self.fields["organization"]
+        if study is not None and study.lottery_id:
+            # There chance decided, and no number.
+            for name in NAMES:
+                del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -93,6 +110,8 @@ class StudyForm(forms.Form):
         if begins and ends and ends < begins:
             self.add_error("outcomes_until", _("It ends after it begins."))
         place = self.study_place or cleaned.get("organization")
+        if "rule" in self.fields:
+            self.check_rule(cleaned, place)
         if place is not None:
             self._check_places(cleaned, place)
         return cleaned
@@ -129,7 +148,7 @@ class StudyForm(forms.Form):
         """The arguments of the deed, of a form that is valid."""
         names = (
             "name", "decision", "activities", "instrument", "schools", "outcomes_from", "outcomes_until", "smallest_effect",
-            "estimator", "controls", "subgroups",
+            "estimator", "controls", "subgroups", "planned_share", *(NAMES if "rule" in self.fields else ()),
         )  # fmt: skip
         return {name: self.cleaned_data[name] for name in names}
 
@@ -145,9 +164,11 @@ def _initial(study: Study) -> dict[str, Any]:
         "smallest_effect",
         "estimator",
         "controls",
+        "planned_share",
     )
     return {
         **{name: getattr(study, name) for name in names},
+        **rule_as_typed(study),
         "activities": list(study.activities.all()), "schools": list(study.schools.all()),
         "groups": "\n".join(f"{label}: {', '.join(each['name'] for each in schools)}" for label, schools in groups.items()),
         EARLIER: bool(study.subgroups.get(EARLIER)),

@@ -33,12 +33,25 @@ class Study(models.Model):
         IMPUTATION = "imputation", _("Before and after, against teachers who have not begun (imputation)")
         CALLAWAY_SANTANNA = "callaway_santanna", _("Group by group (Callaway and Sant'Anna)")
         RANDOMIZED = "randomized", _("A lottery decided who went first")
+        CUTOFF = "cutoff", _("On both sides of a cutoff")
         ENTROPY_BALANCED = "entropy_balanced", _("Against teachers made alike by earlier scores")
         DOSE = "dose", _("More hours against fewer")
 
     class Controls(models.TextChoices):
         NOT_YET = "notyet", _("teachers who have not begun yet, or never will")
         NEVER = "never", _("teachers who never take part")
+
+    class Rule(models.TextChoices):
+        """By which number it was decided to whom the activity is offered."""
+
+        NONE = "", _("something else: choice, need, or a lottery")
+        STUDENTS = "students", _("the mean result of a teacher's students in the term before")
+        TEACHER = "teacher", _("a teacher's own result in the term before")
+        SCHOOLS = "schools", _("a number of each school")
+
+    class Side(models.TextChoices):
+        ABOVE = "above", _("at or above it")
+        BELOW = "below", _("below it")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="studies")
@@ -55,6 +68,16 @@ class Study(models.Model):
     controls = models.CharField(max_length=8, choices=Controls, default=Controls.NOT_YET)
     subgroups = models.JSONField(default=dict, blank=True)
     lottery = models.ForeignKey("Lottery", null=True, blank=True, on_delete=models.PROTECT, related_name="studies")
+    rule = models.CharField(max_length=10, choices=Rule, default=Rule.NONE, blank=True)
+    rule_instrument = models.ForeignKey(
+        Instrument, null=True, blank=True, on_delete=models.PROTECT, related_name="studies_by_cutoff"
+    )
+    cutoff = models.FloatField(null=True, blank=True)
+    offered = models.CharField(max_length=6, choices=Side, default=Side.ABOVE)
+    school_numbers = models.JSONField(default=list, blank=True)
+    """Of a rule by schools: {key, name, number} of each."""
+    planned_share = models.PositiveSmallIntegerField(null=True, blank=True)
+    """How many of a hundred teachers are meant to take part; None: not stated."""
     created_by = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="studies_created"
     )
@@ -72,6 +95,7 @@ class Study(models.Model):
                 condition=Q(outcomes_until__gte=models.F("outcomes_from")), name="study_period_ascends"
             ),
             models.CheckConstraint(condition=Q(smallest_effect__gt=0), name="study_smallest_effect_above_zero"),
+            models.CheckConstraint(condition=Q(rule="") | Q(cutoff__isnull=False), name="study_rule_has_cutoff"),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,8 @@ from staffroom.records.models import Activity, Instrument, Outcome
 
 STUDY_JOB = "knowing.impact.answer_study"
 FORMAT = "staffroom-study-1"
+WITH_RULE = "staffroom-study-2"
+"""Of protocols that say more than the first format could: by which rule the activity is offered, how many are meant to take part."""
 
 
 def studies_for(viewer: object) -> QuerySet[Study]:
@@ -32,7 +34,7 @@ def studies_for(viewer: object) -> QuerySet[Study]:
 
 def study_named(viewer: object, slug: str) -> Study | None:
     """The study of an address, if the viewer may know of it."""
-    return studies_for(viewer).filter(slug=slug).select_related("lottery").first()
+    return studies_for(viewer).filter(slug=slug).select_related("lottery", "rule_instrument").first()
 
 
 def places_for_studies(viewer: object) -> QuerySet[Organization]:
@@ -55,10 +57,13 @@ def activities_for_studies(viewer: object) -> QuerySet[Activity]:
 
 
 def protocol_of(study: Study, number: int, previous: str) -> dict[str, Any]:
-    """All that is fixed by registering, by keys that stay and names that people read. `previous`: hash of the version before."""
-    lottery = study.lottery
+    """All that is fixed by registering, by keys that stay and names that people read. `previous`: hash of the version before.
+
+    What a study does not say is not in it: so a protocol of before is word for word what it was.
+    """
+    lottery, more = study.lottery, _further(study)
     return {
-        "format": FORMAT,
+        "format": WITH_RULE if more else FORMAT,
         "study": str(study.key),
         "version": number,
         "previous_sha256": previous,
@@ -79,7 +84,21 @@ def protocol_of(study: Study, number: int, previous: str) -> dict[str, Any]:
         "estimate": {"estimator": study.estimator, "controls": study.controls, "confidence": 0.95},
         "subgroups": study.subgroups,
         "lottery": {"key": str(lottery.key), "list_sha256": lottery.list_sha256} if lottery else None,
+        **more,
     }  # fmt: skip
+
+
+def _further(study: Study) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if study.rule:
+        instrument = study.rule_instrument
+        found["rule"] = {
+            "by": study.rule, "instrument": _named([instrument])[0] if instrument else None, "cutoff": study.cutoff,
+            "offered": study.offered, "schools": study.school_numbers,
+        }  # fmt: skip
+    if study.planned_share is not None:
+        found["planned_share_percent"] = study.planned_share
+    return found
 
 
 def _named(things: Iterable[Any]) -> list[dict[str, str]]:
@@ -124,6 +143,8 @@ PARTS = {
     "estimate": gettext_noop("How it is estimated"),
     "subgroups": gettext_noop("For whom it may differ"),
     "lottery": gettext_noop("Lottery"),
+    "rule": gettext_noop("Who is offered it"),
+    "planned_share_percent": gettext_noop("Meant to take part"),
 }
 
 
@@ -146,7 +167,9 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
 
 
 def in_words(part: str, value: Any) -> str:
-    """A part of a protocol as people read it."""
+    """A part of a protocol as people read it; nothing of what it does not say."""
+    if part in ("rule", "planned_share_percent"):
+        return _further_in_words(part, value)
     if part == "activities":
         return ", ".join(each["name"] for each in value)
     if part == "outcome":
@@ -167,6 +190,23 @@ def in_words(part: str, value: Any) -> str:
     if part == "lottery":
         return _("drawn by lot") if value else _("none")
     return str(value)
+
+
+def _further_in_words(part: str, value: Any) -> str:
+    if value is None:
+        return _("not stated")
+    if part == "planned_share_percent":
+        return _("%(share)d of a hundred teachers") % {"share": value}
+    by = {
+        Study.Rule.STUDENTS: _("teachers whose students scored %(side)s %(cutoff)s on average in the term before (%(instrument)s)"),
+        Study.Rule.TEACHER: _("teachers with a result %(side)s %(cutoff)s in the term before (%(instrument)s)"),
+        Study.Rule.SCHOOLS: _("teachers of schools with a number %(side)s %(cutoff)s (%(schools)s)"),
+    }  # fmt: skip
+    side = _("of at least") if value["offered"] == Study.Side.ABOVE else _("below")
+    return by[value["by"]] % {
+        "side": side, "cutoff": f"{value['cutoff']:g}", "instrument": (value["instrument"] or {}).get("name", ""),
+        "schools": ", ".join(f"{each['name']} {each['number']:g}" for each in value["schools"]),
+    }  # fmt: skip
 
 
 def _subgroup(name: str, value: Any) -> str:

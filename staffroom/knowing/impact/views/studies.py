@@ -19,8 +19,8 @@ from staffroom.knowing.impact import actions, queries, rules, wording
 from staffroom.knowing.impact.forms.studies import CloseForm, RegisterForm, StudyForm
 from staffroom.knowing.impact.models import Study, StudyVersion
 from staffroom.knowing.impact.outlook import Outlook, Plan, outlook, variation_in
-from staffroom.knowing.impact.views.doors import guarded, person_of, progress_of
-from staffroom.knowing.impact.views.lotteries import put_into
+from staffroom.knowing.impact.taking_part import takers
+from staffroom.knowing.impact.views.doors import guarded, person_of, progress_of, put_into
 from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
@@ -110,13 +110,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render_page(request, FORM, {"form": form})
     if "look" in request.POST:
-        typed = {
-            name: request.POST.getlist(name) if name in ("activities", "schools") else value
-            for name, value in request.POST.items()
-        }
-        return render_page(
-            request, FORM, {"form": StudyForm(viewer=viewer, initial=typed), "outlook": _outlook(request)}
-        )
+        return render_page(request, FORM, {"form": _as_typed(request), "outlook": _outlook(request)})
     if form.is_valid():
         try:
             place = form.cleaned_data["organization"]
@@ -135,6 +129,10 @@ def change_study(request: HttpRequest, slug: str) -> HttpResponse:
     form = StudyForm(request.POST or None, viewer=person_of(request), study=found)
     if request.method != "POST":
         return render_page(request, FORM, {"form": form, "study": found})
+    if "look" in request.POST:
+        return render_page(
+            request, FORM, {"form": _as_typed(request, found), "study": found, "outlook": _outlook(request, found)}
+        )
     if form.is_valid():
         try:
             actions.change_study(by=person_of(request), study=found, **form.fields_of_study)
@@ -144,7 +142,15 @@ def change_study(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect(found)
         except ValidationError as problem:
             put_into(form, problem)
-    return respond_invalid(request, FORM, "", form, {"study": found})
+    return respond_invalid(request, FORM, "", form, {"study": found, "outlook": _outlook(request, found)})
+
+
+def _as_typed(request: HttpRequest, found: Study | None = None) -> StudyForm:
+    """The form with what was typed, nothing of it judged yet."""
+    form = StudyForm(viewer=person_of(request), study=found)
+    many = ("activities", "schools")
+    form.initial = {name: request.POST.getlist(name) if name in many else value for name, value in request.POST.items()}
+    return form
 
 
 @login_required
@@ -155,19 +161,28 @@ def power(request: HttpRequest) -> HttpResponse:
     return render_page(request, FORM, {"form": None, "outlook": _outlook(request)}, fragment="power")
 
 
-def _outlook(request: HttpRequest) -> Outlook | None:
-    """What a comparison of half of the chosen teachers with the other half could show."""
+def _outlook(request: HttpRequest, found: Study | None = None) -> Outlook | None:
+    """What a comparison of those who take part with the others could show, by what is typed so far."""
     typed = request.POST or request.GET
-    place = queries.places_for_studies(request.user).filter(pk=_number(typed.get("organization", ""))).first()
+    if found is None and typed.get("study"):
+        found = queries.study_named(request.user, typed["study"])
+    wanted = found.organization_id if found else _number(typed.get("organization", ""))
+    place = queries.places_for_studies(request.user).filter(pk=wanted).first()
     if place is None:
         return None
-    wanted = {_number(each) for each in typed.getlist("schools")}
-    schools = list(queries.schools_below(place).filter(pk__in=wanted)) if wanted else []
+    schools = list(queries.schools_below(place).filter(pk__in=_numbers(typed, "schools")))
     teachers = queries.teachers_at(place, schools)
+    activities = list(queries.activities_for_studies(request.user).filter(pk__in=_numbers(typed, "activities")))
+    share = _number(typed.get("planned_share", ""))
+    taking = takers(place, activities, [each.person.key for each in teachers], share if 0 < share <= 100 else None)
     instruments = queries.instruments_for_studies(request.user)
     instrument = instruments.filter(pk=_number(typed.get("instrument", ""))).first()
-    plan = Plan(len(teachers), len({each.school.pk for each in teachers}), len(teachers) // 2)
-    return outlook(plan, variation_in(place, instrument))
+    plan = Plan(len(teachers), len({each.school.pk for each in teachers}), taking.count, by_lot=False)
+    return outlook(plan, variation_in(place, instrument), taking.said)
+
+
+def _numbers(typed: Any, name: str) -> set[int]:
+    return {_number(each) for each in typed.getlist(name)}
 
 
 def _number(text: str) -> int:
@@ -193,7 +208,10 @@ def _whole(request: HttpRequest, found: Study, **forms: Any) -> dict[str, Any]:
     state, tone = state_of(found)
     context = {
         "study": found, "state": state, "tone": tone, "may_run": may_run,
-        "parts": [(_(name), queries.in_words(part, protocol[part])) for part, name in queries.PARTS.items() if part != "question"],
+        "parts": [
+            (_(name), queries.in_words(part, protocol[part]))
+            for part, name in queries.PARTS.items() if part in protocol and part != "question"
+        ],
         "versions": _versions(versions), "changes": changes,
         "register_form": RegisterForm(is_first=latest is None) if may_run and (latest is None or changes) else None,
         "close_form": CloseForm() if may_run else None, "first_result": _first_result(found),
