@@ -24,7 +24,8 @@ def pictures_of(
     note = note_of(answer, say, title)
     points = [point_of(answer, title or say("This activity")), *({**other, "is_current": False} for other in others)]
     found = [
-        event_study(answer, say, note), at_cutoff(answer, say, note), dose(answer, say, note), forest(answer, say, note), waves(answer, say, note), frontier(points, say, note),
+        event_study(answer, say, note), at_cutoff(answer, say, note), dose(answer, say, note), forest(answer, say, note),
+        waves(answer, say, note), frontier(points, say, note),
         cost_plane(points, say, note), worth(answer, say, note), balance(answer, say, note), sensitivity(answer, say, note),
         single_case(answer, say, note),
     ]  # fmt: skip
