@@ -20,6 +20,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+LEAST_WEIGHT, MOST_WEIGHT = 1e-12, 1e12
+"""Of a result: beyond, sums and shares of weights leave the range of floating point."""
+EXTREME = f"weight lies outside {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
@@ -113,6 +117,8 @@ def cells_from_moments(
     _same_length(
         n=count, mean=means, scatter=scatters, term=term_number, school=school_label, teacher=teacher_label, weight=mass
     )
+    if weight is not None:
+        refuse_rows((mass < LEAST_WEIGHT) | (mass > MOST_WEIGHT * count), EXTREME)
     if not count.size:
         raise ValueError("there are no rows")
     if scatters.shape[1:] != (means.shape[1], means.shape[1]):
@@ -162,6 +168,7 @@ def cells_from_rows(
     refuse_rows(weights < 0, "weight is below 0")
     _same_length(columns=values, weight=weights, teacher=who, school=where, term=when)
     kept = weights > 0
+    refuse_rows(kept & ((weights < LEAST_WEIGHT) | (weights > MOST_WEIGHT)), EXTREME)
     return _collapse(who[kept], where[kept], when[kept], values[kept], weights[kept])
 
 

@@ -178,8 +178,8 @@ def _check_estimate(file: str, estimate: Mapping[str, Any]) -> None:
     for name in ("level", "power", "sd"):
         if name in estimate:
             _positive(file, f"[estimate] {name}", estimate[name])
-    if not 0 < estimate.get("level", 0.95) < 1:
-        raise Refused(f"{file}: [estimate] level must lie between 0 and 1, such as 0.95")
+    if not 0.5 <= estimate.get("level", 0.95) < 1:
+        raise Refused(f"{file}: [estimate] level must lie between 0.5 and 1, such as 0.95")
     if not 0 < estimate.get("power", 0.8) < 1:
         raise Refused(f"{file}: [estimate] power must lie between 0 and 1, such as 0.8")
     for name in ("seed", "anticipation", "calibrate"):

@@ -14,7 +14,7 @@ from staffroom.knowing.frames.files import Layout, Rows, Scan, Students, Unreada
 from staffroom.knowing.studies import Refused, reading
 from staffroom.knowing.studies import terms as order
 from staffroom.knowing.studies.asking import Asked
-from staffroom.measure.cells import Cells, cells_from_moments
+from staffroom.measure.cells import LEAST_WEIGHT, MOST_WEIGHT, Cells, cells_from_moments
 
 if TYPE_CHECKING:
     import pyarrow
@@ -118,6 +118,7 @@ def gather(asked: Asked, scratch: Path, *, session: Any = None) -> Gathered:
             found = scan.moments(layout)
             rows = _all_there(found, layout, readable.rows) or scan.count(layout)
             _refuse_unusable(readable, layout, rows)
+            _refuse_weights(readable, layout, found)
             students = scan.students(layout) if layout.student else None
             if students and students.repeated:
                 _refuse_repeated(readable, layout, students)
@@ -177,6 +178,28 @@ def _refuse_unusable(readable: reading.Readable, layout: Layout, rows: Rows) -> 
     if not rows.complete:
         worst = max(rows.missing, key=lambda name: rows.missing[name])
         raise Refused(f"{readable.name} has no row with all of {', '.join(layout.numbers)}; “{worst}” is missing most")
+
+
+def _refuse_weights(readable: reading.Readable, layout: Layout, found: pyarrow.Table) -> None:
+    """Weights so near to nothing, or so large, that their sums and shares leave the range of floating point."""
+    import pyarrow.compute as compute
+
+    if layout.weight is None:
+        return
+    mean = compute.divide(found["w"], compute.cast(found["n"], found["w"].type))
+    low, high = compute.min_max(mean).as_py().values()
+    if low >= LEAST_WEIGHT and high <= MOST_WEIGHT:
+        return
+
+    def useless(batch: Any) -> Any:
+        tiny = compute.and_(compute.greater(batch.column(0), 0), compute.less(batch.column(0), LEAST_WEIGHT))
+        return compute.or_(tiny, compute.greater(batch.column(0), MOST_WEIGHT))
+
+    place = readable.locate(useless, [layout.weight])
+    raise Refused(
+        f"{readable.name}, column {layout.weight}, row {_first(place)}: a weight must lie between "
+        f"{LEAST_WEIGHT:g} and {MOST_WEIGHT:g}, or be 0"
+    )
 
 
 def _refuse_repeated(readable: reading.Readable, layout: Layout, students: Students) -> None:

@@ -112,7 +112,7 @@ def _claims(asked: Asked, gathered: Gathered | None) -> Claims:
     more: dict[str, Any] = {
         "smallest_effect": asked.study.get("smallest_effect"), "confidence": asked.estimate.get("level"),
         "power": asked.estimate.get("power"), "reference_sd": asked.estimate.get("sd"),
-        "students": asked.study.get("students") or (gathered.students.different if gathered and gathered.students else None),
+        "students": asked.study.get("students") or (gathered and gathered.students and gathered.students.different) or None,
     }  # fmt: skip
     return Claims(**told, **{name: value for name, value in more.items() if value is not None})
 
