@@ -29,7 +29,7 @@ NO_PAGES = {
     "clips:export", "lessons:captions_file", "clips:captions", "clips:waveform", "clips:storyboard",
     "people:people-csv", "people:roster-template", "people:roster-problems", "records:entries-csv", "records:costs-csv",
     "records:instrument-csv", "records:prices-csv", "records:import-problems", "impact:csv", "impact:json",
-    "studies:json", "studies:protocol", "lotteries:check", "lotteries:people_csv",
+    "studies:json", "studies:protocol", "lotteries:check", "lotteries:people_csv", "lotteries:redraw",
     "conversations:open_notice", "mfa_download_recovery_codes",
 }  # fmt: skip
 # Who opens a page, if she may: the first of these.

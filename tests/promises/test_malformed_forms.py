@@ -60,6 +60,7 @@ NOTHING_TO_TYPE = frozenset((
     "health", "api:openapi-json", "home:export", "jobs:retry", "records:void-entry", "records:void-cost", "records:start-import",
     "records:end-price", "records:drop-index", "records:drop-import", "permissions:leave_circle", "permissions:answer_glass",
     "growth:end_goal", "lotteries:draw_anew", "lotteries:remove_person", "evidence:drop",
+    "lotteries:ask", "lotteries:withdraw",
     "exchange:revoke-key", "exchange:retire-tool", "exchange:set-apart", "exchange:remove-mapping",
     "exchange:switch-destination", "exchange:remove-destination", "exchange:try-again",
     "people:withdraw-invitation", "people:end-role", "people:take-roster", "lessons:original", "lessons:delete",

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from staffroom.frameworks.models import Element
 from staffroom.knowing.impact.models import Applicant, Goal, Lottery, Offer, Study
-from staffroom.people.models import Organization, Person, Role
+from staffroom.people.models import Membership, Organization, Person, Role
 from staffroom.people.rules import LEADERS, is_in, memberships_of, within
 from staffroom.records.models import Activity
 from staffroom.seeing.lessons.queries import coaches_of
@@ -102,10 +102,13 @@ def lotteries_runnable_at(person: object) -> Q:
 
 
 def may_see_lottery(viewer: object, lottery: Lottery) -> bool:
-    """Who runs it, and who asked for a seat: these see their own place and the procedure, never another's name."""
+    """Who runs it; who asked for a seat and, once it is open to them, the teachers of its organization: these see their own place
+    and the procedure, never another's name."""
     if not isinstance(viewer, Person) or not viewer.is_active:
         return False
-    return may_run_lottery(viewer, lottery) or lottery.applicants.filter(person=viewer).exists()
+    if may_run_lottery(viewer, lottery) or may_ask_for_seat(viewer, lottery):
+        return True
+    return lottery.applicants.filter(person=viewer).exists()
 
 
 def lotteries_seeable_by(viewer: object) -> Q:
@@ -113,7 +116,30 @@ def lotteries_seeable_by(viewer: object) -> Q:
     if not isinstance(viewer, Person) or not viewer.is_active or viewer.pk is None:
         return Q(pk__in=[])
     own = Applicant.objects.filter(person=viewer).order_by().values("lottery")
-    return lotteries_runnable_by(viewer) | Q(pk__in=own)
+    return lotteries_runnable_by(viewer) | lotteries_open_to(viewer) | Q(pk__in=own)
+
+
+def is_called(held: Membership, organization: Organization) -> bool:
+    """Whether a membership makes somebody a teacher of an organization: there or below it."""
+    return held.role == Role.TEACHER and held.organization.path.startswith(organization.path)
+
+
+def may_ask_for_seat(person: object, lottery: Lottery) -> bool:
+    """The teachers of the organization, once the lottery was opened to them; until when, its days say."""
+    if lottery.opened_at is None:
+        return False
+    return any(is_called(held, lottery.organization) for held in memberships_of(person))
+
+
+def lotteries_open_to(person: object) -> Q:
+    """The same for many lotteries."""
+    around = {pk for held in memberships_of(person) if held.role == Role.TEACHER for pk in held.organization.ancestor_pks}
+    return Q(opened_at__isnull=False, organization__in=around) if around else Q(pk__in=[])
+
+
+def has_seats(person: object) -> bool:
+    """Whether "Seats by lot" is a place for somebody: who teaches and may ask, and who runs lotteries."""
+    return any(held.role == Role.TEACHER or held.role in RUNNERS for held in memberships_of(person))
 
 
 def may_answer_offer(person: object, offer: Offer) -> bool:

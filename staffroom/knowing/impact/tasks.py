@@ -6,7 +6,7 @@ from django.tasks import task
 
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.actions import calibrating
-from staffroom.knowing.impact.models import Study
+from staffroom.knowing.impact.models import Lottery, Study
 from staffroom.records.models import Activity
 
 
@@ -40,6 +40,18 @@ def answer_registered() -> int:
 def invite_due() -> int:
     """Invite those whose wave is near, and the next in line for seats that fell free: every hour."""
     return sum(actions.invite(lottery=each) for each in queries.drawn_lotteries())
+
+
+@task
+def tell_of_applications(lottery_id: int) -> int:
+    """Tell the teachers whom a lottery concerns that they may ask for a seat."""
+    return sum(actions.tell_of_applications(lottery=each) for each in Lottery.objects.filter(pk=lottery_id))
+
+
+@task
+def close_due() -> int:
+    """Tell those who run a lottery that its time for asking is over: every hour."""
+    return actions.tell_of_closing()
 
 
 @task

@@ -1,6 +1,13 @@
 """The deeds of this room: having what works computed, asking questions as studies, giving out seats by lot."""
 
 from staffroom.knowing.impact.actions.answering import answer_studies
+from staffroom.knowing.impact.actions.applying import (
+    ask_for_seat,
+    open_applications,
+    tell_of_applications,
+    tell_of_closing,
+    withdraw,
+)
 from staffroom.knowing.impact.actions.carrying import study_as_files
 from staffroom.knowing.impact.actions.computing import BREATHER, METHOD, compute, compute_all, want
 from staffroom.knowing.impact.actions.lotteries import (
@@ -33,6 +40,7 @@ __all__ = [
     "announce",
     "answer_offer",
     "answer_studies",
+    "ask_for_seat",
     "change_lottery",
     "change_study",
     "close_study",
@@ -41,6 +49,7 @@ __all__ = [
     "draw",
     "draw_anew",
     "invite",
+    "open_applications",
     "published_list",
     "register_study",
     "remove_applicant",
@@ -48,6 +57,9 @@ __all__ = [
     "start_study",
     "start_study_of_lottery",
     "study_as_files",
+    "tell_of_applications",
+    "tell_of_closing",
     "want",
     "want_answer",
+    "withdraw",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import count
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from staffroom.conversations.actions import notify
 from staffroom.knowing.impact import queries, rules
 from staffroom.knowing.impact.models import Allotment, Applicant, Lot, Lottery, Offer, Wave
 from staffroom.knowing.impact.models.studies import fingerprint
+from staffroom.knowing.impact.queries.likeness import grade_bands_of, said_grades
 from staffroom.measure.drawing_lots import allot, join_small, lots_of, seed_of, start_of
 from staffroom.people.models import Organization, Person
 from staffroom.records.actions import record
@@ -59,6 +61,8 @@ def start_lottery(
 def change_lottery(*, by: Person, lottery: Lottery, waves: Sequence[Round], **fields: Any) -> Lottery:
     """Change what was set up, as long as it has not been announced."""
     locked = _open(by, lottery)
+    if locked.applicants.filter(is_own=True).exists():
+        raise ValidationError(_("Teachers have asked for these seats; they stay as they were read."))
     for name, value in fields.items():
         setattr(locked, name, value)
     locked.full_clean(exclude=["replaces"])
@@ -119,8 +123,10 @@ def add_applicants(*, by: Person, lottery: Lottery, teachers: Iterable[queries.T
 
 @transaction.atomic
 def remove_applicant(*, by: Person, lottery: Lottery, applicant: Applicant) -> None:
-    """Take somebody off the list, before the announcement."""
+    """Take somebody off the list, before the announcement. Whoever had asked herself is told."""
     locked = _open(by, lottery)
+    if applicant.is_own and applicant.person is not None:
+        _tell(applicant, "lottery_taken_off")
     Applicant.objects.filter(pk=applicant.pk, lottery=locked).delete()
     record(by=by, verb=verbs.EDITED, object=locked, organization=locked.organization)
 
@@ -135,6 +141,9 @@ def announce(*, by: Person, lottery: Lottery, number_source: str) -> Lottery:
     `number_source`: where the number comes from that nobody can know today. Tells every applicant.
     """
     locked = _open(by, lottery)
+    if locked.is_calling:
+        day = date_format(locked.apply_until or timezone.localdate())
+        raise ValidationError(_("Teachers may ask until %(day)s; announce it after that day.") % {"day": day})
     units = _units(locked)
     if len(units) < LEAST_UNITS:
         raise ValidationError(_("There must be at least two who ask, or there is nothing to draw."))
@@ -162,9 +171,11 @@ def _units(lottery: Lottery) -> dict[str, list[Applicant]]:
     return found
 
 
-def _block(lottery: Lottery, people: Sequence[Applicant]) -> str:
+def _block(lottery: Lottery, people: Sequence[Applicant], bands: Mapping[int, str]) -> str:
     if lottery.blocks == Lottery.Blocks.OWN:
         return people[0].block or _("without a group")
+    if lottery.blocks == Lottery.Blocks.GRADES:
+        return said_grades(bands.get(people[0].person_id or 0, "")) or _("grades not known")
     if lottery.blocks == Lottery.Blocks.SCHOOL and lottery.unit == Lottery.Unit.TEACHER and people[0].school:
         return people[0].school.name
     return _("all")
@@ -172,7 +183,9 @@ def _block(lottery: Lottery, people: Sequence[Applicant]) -> str:
 
 def _freeze(lottery: Lottery, units: dict[str, list[Applicant]]) -> None:
     """Write a lot for each unit: a ticket by chance, and its block, small ones joined."""
-    joined = join_small([_block(lottery, people) for people in units.values()], lottery.least_in_block)
+    is_by_grades = lottery.blocks == Lottery.Blocks.GRADES
+    bands = grade_bands_of(lottery.applicants.values_list("person", flat=True)) if is_by_grades else {}
+    joined = join_small([_block(lottery, people, bands) for people in units.values()], lottery.least_in_block)
     codes = dict(zip(sorted(set(joined)), _codes(), strict=False))
     tickets: set[str] = set()
     while len(tickets) < len(units):
@@ -251,8 +264,10 @@ def draw_anew(*, by: Person, lottery: Lottery) -> Lottery:
         replaces=lottery, **{name: getattr(lottery, name) for name in same},
     )  # fmt: skip
     Applicant.objects.bulk_create(
-        Applicant(lottery=made, person=each.person, school=each.school, block=each.block)
-        for each in lottery.applicants.filter(person__isnull=False).select_related("person", "school")
+        Applicant(lottery=made, person=each.person, school=each.school, block=each.block, is_own=each.is_own)
+        for each in lottery.applicants.filter(person__isnull=False, withdrawn_at=None).select_related(
+            "person", "school"
+        )
     )
     return made
 
@@ -270,7 +285,7 @@ def invite(*, lottery: Lottery) -> int:
 def _invite(lottery: Lottery, today: date) -> int:
     standings, offered = queries.standings_of(lottery), 0
     for wave in lottery.waves.order_by("number"):
-        if today < wave.begins_on - timedelta(days=lottery.notice_days):
+        if today < wave.begins_on - lottery.notice:
             break
         drawn = [each for each in standings if each.wave == wave.number]
         own = [each for each in drawn if each.people and not _has_seat(each, wave) and wave.number not in each.declined]
@@ -310,7 +325,8 @@ def _offer(standing: queries.Standing, wave: Wave, *, is_moved_up: bool) -> int:
 
 
 def _tell_the_others(lottery: Lottery) -> None:
-    for applicant in lottery.applicants.filter(person__isnull=False, offers=None).select_related("person"):
+    waiting = lottery.applicants.filter(person__isnull=False, withdrawn_at=None, offers=None)
+    for applicant in waiting.select_related("person"):
         _tell(applicant, "lottery_drawn")
 
 

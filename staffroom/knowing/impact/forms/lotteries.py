@@ -231,6 +231,15 @@ def _lines_of(file: Any) -> list[str]:
     return [line for line in data.decode("latin-1").replace("\0", "").splitlines() if line.strip(" ,;")]
 
 
+class ApplicationsForm(forms.Form):
+    """Until when teachers may ask for a seat themselves."""
+
+    until = Day(
+        label=gettext_lazy("Until"),
+        help_text=gettext_lazy("That day included. It may be moved to a later day, never to an earlier one."),
+    )
+
+
 class AnnounceForm(forms.Form):
     """Where the number comes from that nobody can know today."""
 
@@ -267,4 +276,9 @@ class StudyOfLotteryForm(forms.Form):
 
     def __init__(self, *args: Any, viewer: Person, **options: Any) -> None:
         super().__init__(*args, **options)
-        choose_from(self, "instrument", queries.instruments_for_studies(viewer))
+        rows = queries.instruments_for_studies(viewer)
+        choose_from(self, "instrument", rows)
+        # Read once, not once for each time that the field is asked for its choices.
+        field = self.fields["instrument"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.choices = [(each.pk, str(each)) for each in rows]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from staffroom.knowing.impact import rules
 from staffroom.knowing.impact.models import Allotment, Applicant, Lot, Lottery, Offer, Wave
@@ -15,9 +16,8 @@ from staffroom.records.models import Activity
 
 
 def lotteries_for(viewer: object) -> QuerySet[Lottery]:
-    """Lotteries that the viewer runs or asked for a seat in, newest first, with how many ask."""
-    found = Lottery.objects.filter(rules.lotteries_seeable_by(viewer)).select_related("organization", "activity")
-    return found.annotate(asking=Count("applicants", filter=Q(applicants__person__isnull=False)))
+    """Lotteries that the viewer runs, asked for a seat in, or may or might have asked in, newest first."""
+    return Lottery.objects.filter(rules.lotteries_seeable_by(viewer)).select_related("organization", "activity")
 
 
 def lotteries_run_by(viewer: object) -> QuerySet[Lottery]:
@@ -69,16 +69,34 @@ def schools_below(organization: Organization) -> QuerySet[Organization]:
     return inside.order_by("name", "pk")
 
 
-def applicants_of(lottery: Lottery) -> list[Applicant]:
+def applicants_of(lottery: Lottery) -> QuerySet[Applicant]:
     """Who asks for a seat, by name; after the draw with what fell to them and what they were offered."""
-    found = lottery.applicants.select_related("person", "school", "lot__allotment").prefetch_related("offers__wave")
-    return list(found.order_by("person__family_name", "person__given_name", "pk"))
+    found = lottery.applicants.select_related("person", "school", "lot__allotment")
+    found = found.prefetch_related("offers") if lottery.drawn_at else found
+    return found.order_by("person__family_name", "person__given_name", "pk")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many ask for a seat, at how many schools, in how many blocks (once the list is frozen)."""
+
+    teachers: int
+    schools: int
+    blocks: int
+
+
+def counts_of(lottery: Lottery) -> Counts:
+    known = lottery.applicants.filter(person__isnull=False).order_by()
+    sums = known.aggregate(
+        teachers=Count("pk"), schools=Count("school", distinct=True), blocks=Count("lot__code", distinct=True)
+    )
+    return Counts(**sums)
 
 
 def application_of(person: Person, lottery: Lottery) -> Applicant | None:
     """One's own application, with what fell to it."""
     found = lottery.applicants.filter(person=person).select_related("lot__allotment", "school")
-    return found.prefetch_related("offers__wave").first()
+    return found.prefetch_related(Prefetch("offers", Offer.objects.select_related("wave"))).first()
 
 
 def offer_with(viewer: object, lottery: Lottery, pk: int) -> Offer | None:
@@ -107,22 +125,17 @@ class Seats:
 
 def seats_of(lottery: Lottery) -> list[Seats]:
     """Each wave: how many were drawn for it, said yes, said no, have not answered, moved up into it (people)."""
-    drawn = dict(
-        Allotment.objects.filter(lot__lottery=lottery).values_list("wave").annotate(many=Count("pk")).order_by()
-    )
-    offers: dict[int, list[Offer]] = {}
-    for offer in Offer.objects.filter(applicant__lottery=lottery, applicant__person__isnull=False):
-        offers.setdefault(offer.wave_id, []).append(offer)
-    return [
-        Seats(
-            wave, drawn.get(wave.number, 0),
-            sum(each.answer == Offer.Answer.ACCEPTED for each in offers.get(wave.pk, [])),
-            sum(each.answer == Offer.Answer.DECLINED for each in offers.get(wave.pk, [])),
-            sum(not each.answer for each in offers.get(wave.pk, [])),
-            sum(each.is_moved_up for each in offers.get(wave.pk, [])),
-        )
-        for wave in lottery.waves.all()
-    ]  # fmt: skip
+    here = Allotment.objects.filter(lot__lottery=lottery, wave=OuterRef("number")).order_by().values("wave")
+
+    def people(**which: Any) -> Count:
+        return Count("offers", filter=Q(offers__applicant__person__isnull=False, **which))
+
+    counted = lottery.waves.annotate(
+        drawn=Subquery(here.annotate(many=Count("pk")).values("many")),
+        accepted=people(offers__answer=Offer.Answer.ACCEPTED), declined=people(offers__answer=Offer.Answer.DECLINED),
+        waiting=people(offers__answer=Offer.Answer.NONE), moved_up=people(offers__is_moved_up=True),
+    )  # fmt: skip
+    return [Seats(each, each.drawn or 0, each.accepted, each.declined, each.waiting, each.moved_up) for each in counted]
 
 
 def drawn_lotteries() -> QuerySet[Lottery]:
@@ -147,7 +160,9 @@ def standings_of(lottery: Lottery) -> list[Standing]:
     """All lots in the order in which they were drawn. A seat is held while one of those behind the lot has not declined it."""
     people: dict[int, list[Applicant]] = {}
     for each in (
-        lottery.applicants.filter(person__isnull=False).select_related("person").prefetch_related("offers__wave")
+        lottery.applicants.filter(person__isnull=False, withdrawn_at=None)
+        .select_related("person")
+        .prefetch_related("offers__wave")
     ):
         people.setdefault(each.lot_id or 0, []).append(each)
     lots = lottery.lots.select_related("allotment").order_by("allotment__position")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -19,6 +24,27 @@ from staffroom.ui.pages import render_page
 def person_of(request: HttpRequest) -> Person:
     assert isinstance(request.user, Person)
     return request.user
+
+
+def put_into(form: BaseForm, problem: ValidationError) -> None:
+    """Show what a deed refused beside the fields that it names, or above the form."""
+    if hasattr(problem, "error_dict"):
+        for name, errors in problem.error_dict.items():
+            form.add_error(name if name in form.fields else None, errors)
+    else:
+        form.add_error(None, problem)
+
+
+def is_done(form: BaseForm, deed: Callable[[Mapping[str, Any]], object]) -> bool:
+    """Do what a form says, if it says it rightly; what the deed refuses, the form shows. `deed` gets what was typed."""
+    if not form.is_valid():
+        return False
+    try:
+        deed(form.cleaned_data)
+    except ValidationError as problem:
+        put_into(form, problem)
+        return False
+    return True
 
 
 def guarded(request: HttpRequest) -> Person:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -20,23 +21,26 @@ from staffroom.knowing.impact import actions, balancing, queries, rules
 from staffroom.knowing.impact.forms.lotteries import (
     AnnounceForm,
     ApplicantsForm,
+    ApplicationsForm,
     DrawForm,
     LotteryForm,
     OfferForm,
     StudyOfLotteryForm,
 )
-from staffroom.knowing.impact.models import Lottery
+from staffroom.knowing.impact.models import Lottery, Study, Wave
 from staffroom.knowing.impact.outlook import Outlook, Plan, outlook, variation_in
-from staffroom.knowing.impact.views.doors import person_of
-from staffroom.people.models import Organization
+from staffroom.knowing.impact.views.doors import is_done, person_of
+from staffroom.people.models import Organization, Person
 from staffroom.ui.csv import csv_response, wants_csv
 from staffroom.ui.pages import render_page, respond_invalid
 
 PAGE = "impact/lotteries/lottery.html"
+PLACE = "impact/lotteries/place.html"
 FORM = "impact/lotteries/form.html"
+PER_PAGE = 25
 
 
-def _lottery(request: HttpRequest, slug: str) -> Lottery:
+def lottery_of(request: HttpRequest, slug: str) -> Lottery:
     """A lottery that the viewer runs or asked for a seat in."""
     found = queries.lottery_named(person_of(request), slug)
     if found is None:
@@ -44,9 +48,9 @@ def _lottery(request: HttpRequest, slug: str) -> Lottery:
     return found
 
 
-def _mine(request: HttpRequest, slug: str) -> Lottery:
+def mine(request: HttpRequest, slug: str) -> Lottery:
     """A lottery that the viewer runs."""
-    found = _lottery(request, slug)
+    found = lottery_of(request, slug)
     if not rules.may_run_lottery(request.user, found):
         raise Http404
     return found
@@ -57,16 +61,9 @@ def _runner(request: HttpRequest) -> None:
         raise Http404
 
 
-def put_into(form: BaseForm, problem: ValidationError) -> None:
-    """Show what a deed refused beside the fields that it names, or above the form."""
-    if hasattr(problem, "error_dict"):
-        for name, errors in problem.error_dict.items():
-            form.add_error(name if name in form.fields else None, errors)
-    else:
-        form.add_error(None, problem)
-
-
 def state_of(lottery: Lottery) -> str:
+    if lottery.is_calling:
+        return _("teachers may ask")
     return {"open": _("being set up"), "announced": _("announced"), "drawn": _("drawn")}[lottery.state]
 
 
@@ -100,35 +97,31 @@ def new_lottery(request: HttpRequest) -> HttpResponse:
             FORM,
             {"form": LotteryForm(viewer=viewer, initial=request.POST.dict()), "outlook": _outlook_typed(request)},
         )
-    if form.is_valid():
-        try:
-            place, activity = form.cleaned_data["organization"], form.cleaned_data["activity"]
-            made = actions.start_lottery(
-                by=viewer, organization=place, activity=activity, waves=form.rounds, **form.settings
-            )
-            messages.success(request, _("Set up. Now say who asks for a seat."))
-            return redirect(made)
-        except ValidationError as problem:
-            put_into(form, problem)
+    made: list[Lottery] = []
+    if is_done(form, lambda said: made.append(_started(viewer, form))):
+        messages.success(request, _("Set up. Now say who asks for a seat."))
+        return redirect(made[0])
     return respond_invalid(request, FORM, "", form, {"outlook": _outlook_typed(request)})
+
+
+def _started(viewer: Person, form: LotteryForm) -> Lottery:
+    place, activity = form.cleaned_data["organization"], form.cleaned_data["activity"]
+    return actions.start_lottery(by=viewer, organization=place, activity=activity, waves=form.rounds, **form.settings)
 
 
 @login_required
 def change_lottery(request: HttpRequest, slug: str) -> HttpResponse:
     """Change what was set up, before it is announced."""
-    found = _mine(request, slug)
+    found = mine(request, slug)
     if found.announced_at:
         raise Http404
-    form = LotteryForm(request.POST or None, viewer=person_of(request), lottery=found)
+    viewer = person_of(request)
+    form = LotteryForm(request.POST or None, viewer=viewer, lottery=found)
     if request.method != "POST":
         return render_page(request, FORM, {"form": form, "lottery": found})
-    if form.is_valid():
-        try:
-            actions.change_lottery(by=person_of(request), lottery=found, waves=form.rounds, **form.settings)
-            messages.success(request, _("Saved."))
-            return redirect(found)
-        except ValidationError as problem:
-            put_into(form, problem)
+    if is_done(form, lambda said: actions.change_lottery(by=viewer, lottery=found, waves=form.rounds, **form.settings)):
+        messages.success(request, _("Saved."))
+        return redirect(found)
     return respond_invalid(request, FORM, "", form, {"lottery": found})
 
 
@@ -159,21 +152,16 @@ def _outlook_typed(request: HttpRequest) -> Outlook | None:
     return _seen(plan, place, request)
 
 
-def _outlook_of(request: HttpRequest, lottery: Lottery) -> Outlook | None:
+def _outlook_of(request: HttpRequest, lottery: Lottery, known: queries.Counts, wave: Wave | None) -> Outlook | None:
     """What a lottery among those who ask could show."""
-    people = [each for each in lottery.applicants.all() if each.person_id]
-    wave = lottery.waves.first()
-    if not people or wave is None:
+    if not known.teachers or wave is None:
         return None
-    by_school = lottery.unit == Lottery.Unit.SCHOOL
-    schools = len({each.school_id for each in people})
-    if lottery.announced_at:
-        blocks = lottery.lots.order_by().values("code").distinct().count()
-    else:
-        blocks = schools if lottery.blocks == Lottery.Blocks.SCHOOL else 1
-    return _seen(
-        Plan(len(people), schools, wave.seats, by_school=by_school, blocks=blocks), lottery.organization, request
-    )
+    blocks = known.schools if lottery.blocks == Lottery.Blocks.SCHOOL else 1
+    plan = Plan(
+        known.teachers, known.schools, wave.seats, by_school=lottery.unit == Lottery.Unit.SCHOOL,
+        blocks=known.blocks if lottery.announced_at else blocks,
+    )  # fmt: skip
+    return _seen(plan, lottery.organization, request)
 
 
 def _seen(plan: Plan, place: Organization, request: HttpRequest) -> Outlook:
@@ -192,84 +180,104 @@ def _number(text: str) -> int:
 @require_safe
 def lottery(request: HttpRequest, slug: str) -> HttpResponse:
     """One lottery: to those who run it with names, to each who asks her own place; to all how it is drawn."""
-    found = _lottery(request, slug)
+    found = lottery_of(request, slug)
     if not rules.may_run_lottery(request.user, found):
-        return render_page(request, "impact/lotteries/place.html", _own(request, found))
-    return render_page(request, PAGE, _whole(request, found))
+        return render_page(request, PLACE, _own(request, found))
+    return render_page(request, PAGE, whole(request, found))
 
 
 def _own(request: HttpRequest, found: Lottery) -> dict[str, Any]:
-    applicant = queries.application_of(person_of(request), found)
-    if applicant is None:
-        raise Http404
+    """What a teacher sees: her own place, or that she may ask for one."""
+    shown, applicant = _shown(found), queries.application_of(person_of(request), found)
+    offers = list(applicant.offers.all()) if applicant else []
     return {
-        **_shown(found),
-        "applicant": applicant,
-        "offer": applicant.offers.last(),
-        "before": _before(found, applicant),
-    }
-
-
-def _before(found: Lottery, applicant: Any) -> int | None:
-    """How many wait before somebody who was drawn for no seat or a later one."""
-    if not found.drawn_at or applicant.lot is None or applicant.lot.allotment.wave == 1:
-        return None
-    standings = queries.standings_of(found)
-    waiting = [each for each in standings if each.wave != 1 and each.people and not each.held]
-    return next((place for place, each in enumerate(waiting) if each.lot.pk == applicant.lot_id), None)
+        **shown, "applicant": applicant, "offer": offers[-1] if offers else None,
+        "place": queries.place_of(found, applicant, shown["waves"]) if applicant else None,
+        "asking": None if found.drawn_at else queries.asking_in(found),
+    }  # fmt: skip
 
 
 def _shown(found: Lottery) -> dict[str, Any]:
     """What everybody who may see a lottery sees of it."""
+    waves = list(found.waves.all())
     return {
-        "lottery": found, "state": state_of(found), "waves": list(found.waves.all()),
-        "newer": found.replaced_by.first(), "asking": found.asking,  # type: ignore[attr-defined]  # annotated by the query
+        "lottery": found, "state": state_of(found), "waves": waves, "newer": found.replaced_by.first() if found.announced_at else None,
+        "command": _command(found, waves) if found.drawn_at else "",
     }  # fmt: skip
 
 
-def _whole(request: HttpRequest, found: Lottery, **forms: BaseForm) -> dict[str, Any]:
+def _command(found: Lottery, waves: list[Wave]) -> str:
+    """What anybody types to draw it again, with the two files of the page in one folder."""
+    said = ["python3", "redraw.py", f"draw-{found.slug}.csv", "--secret", found.secret, "--number", found.number]
+    return shlex.join([*said, "--seats", *(str(wave.seats) for wave in waves)])
+
+
+def whole(request: HttpRequest, found: Lottery, **forms: BaseForm) -> dict[str, Any]:
     """Everything of a lottery, for those who run it. `forms`: those that were sent and are not right."""
+    shown = _shown(found)
     is_open, is_drawn = found.state == "open", found.state == "drawn"
+    known = None if is_drawn else queries.counts_of(found)
+    study = None if is_open else found.studies.filter(end="").first()
     context = {
-        **_shown(found), "applicants": queries.applicants_of(found),
-        "outlook": _outlook_of(request, found) if not is_drawn else None,
+        **shown, **_page_of(request, found),
+        "outlook": _outlook_of(request, found, known, next(iter(shown["waves"]), None)) if known else None,
+        "asking": known.teachers if known else None,
+        "open_form": ApplicationsForm(initial={"until": found.apply_until}) if is_open else None,
         "people_form": ApplicantsForm(lottery=found) if is_open else None,
-        "announce_form": AnnounceForm() if is_open else None,
+        "announce_form": AnnounceForm() if is_open and not found.is_calling else None,
         "draw_form": DrawForm() if found.state == "announced" else None,
         "seats": queries.seats_of(found) if is_drawn else [],
-        "balance": balancing.balance_of(found) if is_drawn else None,
-        "study": found.studies.filter(end="").first(), "is_run": True,
-        "study_form": None if is_open else StudyOfLotteryForm(viewer=person_of(request)),
+        "study": study, "study_form": None if is_open or study else StudyOfLotteryForm(viewer=person_of(request)),
     }  # fmt: skip
     return {**context, **forms}
+
+
+def _page_of(request: HttpRequest, found: Lottery) -> dict[str, Any]:
+    """Those who ask, a page of them, with the addresses of the pages around it."""
+    page = max(_number(request.GET.get("page", "")), 1)
+    start = (page - 1) * PER_PAGE
+    rows = list(queries.applicants_of(found)[start : start + PER_PAGE + 1])
+    return {
+        "applicants": rows[:PER_PAGE], "is_paging": "page" in request.GET,
+        "newer_url": f"?page={page - 1}#people" if page > 1 else "",
+        "older_url": f"?page={page + 1}#people" if len(rows) > PER_PAGE else "",
+    }  # fmt: skip
+
+
+@login_required
+@require_safe
+def balance(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whether those drawn first are like the others: a fragment of the lottery's page, read when it is asked for."""
+    found = mine(request, slug)
+    if not found.drawn_at:
+        raise Http404
+    context = {"lottery": found, "balance": balancing.balance_of(found)}
+    return render_page(request, "impact/lotteries/balance.html", context, fragment="balance")
 
 
 @login_required
 @require_POST
 def add_people(request: HttpRequest, slug: str) -> HttpResponse:
     """Enter teachers for a seat."""
-    found = _mine(request, slug)
+    found, viewer = mine(request, slug), person_of(request)
     form = ApplicantsForm(request.POST, request.FILES, lottery=found)
-    if form.is_valid():
-        try:
-            said = form.cleaned_data
-            many = actions.add_applicants(
-                by=person_of(request), lottery=found, teachers=said["teachers"], blocks=said["blocks"]
-            )
-            messages.success(
-                request, ngettext("%(many)d teacher was added.", "%(many)d teachers were added.", many) % {"many": many}
-            )
-            return redirect(found)
-        except ValidationError as problem:
-            put_into(form, problem)
-    return respond_invalid(request, PAGE, "", form, _whole(request, found, people_form=form))
+    new: list[int] = []
+
+    def add(said: Mapping[str, Any]) -> None:
+        new.append(actions.add_applicants(by=viewer, lottery=found, teachers=said["teachers"], blocks=said["blocks"]))
+
+    if is_done(form, add):
+        many = ngettext("%(many)d teacher was added.", "%(many)d teachers were added.", new[0]) % {"many": new[0]}
+        messages.success(request, many)
+        return redirect(found)
+    return respond_invalid(request, PAGE, "", form, whole(request, found, people_form=form))
 
 
 @login_required
 @require_POST
 def remove_person(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take somebody off the list."""
-    found = _mine(request, slug)
+    found = mine(request, slug)
     applicant = found.applicants.filter(pk=pk).first() if pk < 2**63 else None
     if applicant is None:
         raise Http404
@@ -285,39 +293,29 @@ def remove_person(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def announce(request: HttpRequest, slug: str) -> HttpResponse:
     """Freeze the list and publish what the draw will be checked by."""
-    found = _mine(request, slug)
-    form = AnnounceForm(request.POST)
-    if form.is_valid():
-        try:
-            actions.announce(by=person_of(request), lottery=found, number_source=form.cleaned_data["number_source"])
-            messages.success(request, _("Announced. Everybody on the list has been told."))
-            return redirect(found)
-        except ValidationError as problem:
-            put_into(form, problem)
-    return respond_invalid(request, PAGE, "", form, _whole(request, found, announce_form=form))
+    found, viewer, form = mine(request, slug), person_of(request), AnnounceForm(request.POST)
+    if is_done(form, lambda said: actions.announce(by=viewer, lottery=found, **said)):
+        messages.success(request, _("Announced. Everybody on the list has been told."))
+        return redirect(found)
+    return respond_invalid(request, PAGE, "", form, whole(request, found, announce_form=form))
 
 
 @login_required
 @require_POST
 def draw(request: HttpRequest, slug: str) -> HttpResponse:
     """Draw, once and for all."""
-    found = _mine(request, slug)
-    form = DrawForm(request.POST)
-    if form.is_valid():
-        try:
-            actions.draw(by=person_of(request), lottery=found, number=form.cleaned_data["number"])
-            messages.success(request, _("Drawn. Everybody on the list has been told."))
-            return redirect(found)
-        except ValidationError as problem:
-            put_into(form, problem)
-    return respond_invalid(request, PAGE, "", form, _whole(request, found, draw_form=form))
+    found, viewer, form = mine(request, slug), person_of(request), DrawForm(request.POST)
+    if is_done(form, lambda said: actions.draw(by=viewer, lottery=found, **said)):
+        messages.success(request, _("Drawn. Everybody on the list has been told."))
+        return redirect(found)
+    return respond_invalid(request, PAGE, "", form, whole(request, found, draw_form=form))
 
 
 @login_required
 @require_POST
 def draw_anew(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin a new lottery that replaces this one, for all to see."""
-    found = _mine(request, slug)
+    found = mine(request, slug)
     made = actions.draw_anew(by=person_of(request), lottery=found)
     messages.success(request, _("A new lottery, which says that it replaces the other one."))
     return redirect(made)
@@ -327,46 +325,37 @@ def draw_anew(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a seat that is offered, or leave it."""
-    found = _lottery(request, slug)
+    found = lottery_of(request, slug)
     offer = queries.offer_with(request.user, found, pk) if pk < 2**63 else None
     if offer is None:
         raise Http404
-    form = OfferForm(request.POST)
-    if form.is_valid():
-        try:
-            actions.answer_offer(by=person_of(request), offer=offer, answer=form.cleaned_data["answer"])
-            messages.success(request, _("Thank you: it is noted."))
-            return redirect(found)
-        except ValidationError as problem:
-            put_into(form, problem)
+    form, viewer = OfferForm(request.POST), person_of(request)
+    if is_done(form, lambda said: actions.answer_offer(by=viewer, offer=offer, **said)):
+        messages.success(request, _("Thank you: it is noted."))
+        return redirect(found)
     if rules.may_run_lottery(request.user, found):
-        return respond_invalid(request, PAGE, "", form, _whole(request, found))
-    return respond_invalid(request, "impact/lotteries/place.html", "", form, _own(request, found))
+        return respond_invalid(request, PAGE, "", form, whole(request, found))
+    return respond_invalid(request, PLACE, "", form, _own(request, found))
 
 
 @login_required
 @require_POST
 def make_study(request: HttpRequest, slug: str) -> HttpResponse:
     """Draft the study that a lottery makes possible."""
-    found = _mine(request, slug)
-    form = StudyOfLotteryForm(request.POST, viewer=person_of(request))
-    if form.is_valid():
-        try:
-            made = actions.start_study_of_lottery(
-                by=person_of(request), lottery=found, instrument=form.cleaned_data["instrument"]
-            )
-            messages.success(request, _("Drafted. Read it, and register it before the results are there."))
-            return redirect(made)
-        except ValidationError as problem:
-            put_into(form, problem)
-    return respond_invalid(request, PAGE, "", form, _whole(request, found, study_form=form))
+    found = mine(request, slug)
+    viewer, made = person_of(request), list[Study]()
+    form = StudyOfLotteryForm(request.POST, viewer=viewer)
+    if is_done(form, lambda said: made.append(actions.start_study_of_lottery(by=viewer, lottery=found, **said))):
+        messages.success(request, _("Drafted. Read it, and register it before the results are there."))
+        return redirect(made[0])
+    return respond_invalid(request, PAGE, "", form, whole(request, found, study_form=form))
 
 
 @login_required
 @require_safe
 def check(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What the draw can be checked by: tickets, blocks, and what fell to them. No names."""
-    found = _lottery(request, slug)
+    found = lottery_of(request, slug)
     rows = (
         (
             lot.ticket,
@@ -384,7 +373,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponseBase:
 def people(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Who asked and what fell to them, for those who run it."""
     header = [_("Name"), _("School"), _("Group"), _("Ticket"), _("Wave"), _("Answer")]
-    return csv_response(f"people-{slug}", header, _people(_mine(request, slug)))
+    return csv_response(f"people-{slug}", header, _people(mine(request, slug)))
 
 
 def _people(found: Lottery) -> Iterator[tuple[object, ...]]:
