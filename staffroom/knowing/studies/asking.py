@@ -20,7 +20,7 @@ ROLES = (
 )  # fmt: skip
 STUDY = (
     "name", "outcome", "activity", "smallest_effect", "decision", "registered", "terms", "never", "higher_is_better",
-    "offered", "planned_hours", "students", "price_year", "organization", "practice_version",
+    "offered", "since", "until", "planned_hours", "students", "price_year", "organization", "practice_version",
 )  # fmt: skip
 ESTIMATE = (
     "estimator", "controls", "cluster", "level", "power", "sd", "seed", "engine", "base", "method", "anticipation",
@@ -148,7 +148,7 @@ def _check_roles(found: Asked) -> None:
         raise Refused(f"{file}: [columns] score and prior are the same column")
 
 
-TEXTS = ("name", "outcome", "activity", "decision", "offered", "organization", "practice_version")
+TEXTS = ("name", "outcome", "activity", "decision", "offered", "since", "until", "organization", "practice_version")
 
 
 def _check_study(file: str, study: Mapping[str, Any]) -> None:

@@ -165,7 +165,7 @@ def _at_least_zero(file: str, row: int, name: str, value: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Assignments:
-    """What a draw or a rule said, by teacher or (where the file names no teachers) by school."""
+    """What a draw or a rule said: by student if the file names students, else by teacher, else by school."""
 
     by: str
     assigned: dict[str, int]
@@ -176,13 +176,17 @@ class Assignments:
 
 
 def assignments(asked: Asked, scratch: Path) -> Assignments:
-    """The assignments file: one row for each teacher, or for each school."""
+    """The assignments file: one row for each student, teacher or school."""
     found = table(
-        asked, "assignments", scratch, labels=("teacher", "school", "assigned", "block"), numbers=("running",)
+        asked,
+        "assignments",
+        scratch,
+        labels=("student", "teacher", "school", "assigned", "block"),
+        numbers=("running",),
     )
-    by = "teacher" if "teacher" in found.columns else "school"
-    if by not in found.columns:
-        raise Refused(f"{found.name} has neither a column for the teacher nor one for the school")
+    by = next((one for one in ("student", "teacher", "school") if one in found.columns), None)
+    if by is None:
+        raise Refused(f"{found.name} has no column for the student, the teacher or the school")
     made = Assignments(by, {}, {}, {}, found.digest, found.name)
     for row, (key, assigned, block, running) in found.rows(by, "assigned", "block", "running"):
         if key is None:

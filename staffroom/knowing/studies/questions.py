@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from staffroom.knowing.studies import Refused, gathering, joining, pricing
+from staffroom.knowing.studies import Refused, gathering, joining, lots, marking, pricing
 from staffroom.knowing.studies import terms as order
 from staffroom.knowing.studies.asking import Asked
 from staffroom.knowing.studies.gathering import Floats, Gathered, Ints
@@ -27,7 +27,6 @@ from staffroom.measure.question import (
     Threshold,
 )
 
-NEVER_WORDS = ("", "never", "inf", "+inf", "infinity", "nan", "none", "na")
 FEW_TREATED = 10
 """As the tree has it: below so many teachers who took part, their terms are single cases."""
 
@@ -57,13 +56,19 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
     digests = [hashlib.sha256(asked.text).hexdigest()] + ([gathered.readable.digest] if gathered else [])
     if gathered is not None:
         inquiry.notes += _told_of_rows(gathered)
+    students: Gathered | None = None
     shared: dict[str, Any] = {"claims": _claims(asked, gathered), "overrides": _overrides(asked)}
     if gathered is not None:
-        shared |= _of_outcomes(gathered, inquiry.notes)
-    if "assignments" in asked.data and gathered is not None:
-        assigned = joining.assignments(asked, scratch)
-        digests.append(assigned.digest)
-        shared |= _assigned(gathered, assigned, shared, inquiry.notes)
+        assigned = joining.assignments(asked, scratch) if "assignments" in asked.data else None
+        digests += [assigned.digest] if assigned else []
+        among_students = lots.among_students(gathered, assigned)
+        shared |= _of_outcomes(gathered, inquiry.notes, without=lots.OWN if among_students else ())
+        if among_students:
+            shared["students"], students = lots.drawn(
+                asked, gathered, assigned, scratch, inquiry.notes, session=session
+            )
+        elif assigned:
+            shared |= _assigned(gathered, assigned, shared, inquiry.notes)
     if "ratings" in asked.data:
         shared["series"], digest = _rated(asked, scratch)
         digests.append(digest)
@@ -84,6 +89,8 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
         own = dict(shared)
         if activity in taking and gathered is not None:
             own |= _took_part(gathered, taking[activity], activity, place, inquiry.notes)
+            if students is not None:
+                own["students"] = lots.with_teachers(own["students"], students, gathered, own["first_treated"])
         own["costs"] = pricing.costs(asked, costs, activity, many=len(taking) > 1)
         inquiry.questions[activity] = _question(asked, gathered, own)
     return inquiry
@@ -145,24 +152,32 @@ def _needed(gathered: Gathered) -> set[str]:
     return {columns[role] for role in ("teacher", "term", "weight") if role in columns} | set(gathered.names)
 
 
-def _of_outcomes(gathered: Gathered, notes: list[str]) -> dict[str, Any]:
-    """What the outcomes file itself says of taking part, chance, rules, sites and hours."""
-    there, own = gathered.least, dict[str, Any]()
+def _of_outcomes(gathered: Gathered, notes: list[str], *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the outcomes file itself says of taking part, chance, rules, sites and hours; `without` roles of students."""
+    there = {role: value for role, value in gathered.least.items() if role not in without}
+    own = dict[str, Any]()
     if "first_treated" in there:
-        own["first_treated"] = _first(gathered, gathered.per_teacher("first_treated"), notes, gathered.readable.name)
+        own["first_treated"] = marking.first_terms(
+            gathered, gathered.per_teacher("first_treated"), notes, gathered.readable.name
+        )
     if "treated" in there:
-        own["treated"] = _marks(gathered, gathered.per_cell("treated"), "treated", missing=0.0)
+        own["treated"] = marking.marks(gathered, gathered.per_cell("treated"), "treated", missing=0.0)
     if "dose" in there:
         own["dose"] = np.nan_to_num(gathered.per_cell("dose"))
     if "assigned" in there:
-        marks = _marks(gathered, gathered.per_teacher("assigned"), "assigned", missing=-1.0).astype(np.int64)
-        own["lottery"] = Lottery(marks, block=_labels(gathered, "block"))
+        marks = marking.marks(gathered, gathered.per_teacher("assigned"), "assigned", missing=-1.0).astype(np.int64)
+        own["lottery"] = Lottery(
+            marks, block=marking.labels(gathered, "block"), since=marking.told_term(gathered, "since"),
+            until=marking.told_term(gathered, "until"),
+        )  # fmt: skip
     if "running" in there:
         own["threshold"] = _threshold(gathered, gathered.per_teacher("running"))
     for role in ("site", "cohort"):
-        own[role] = _labels(gathered, role)
+        own[role] = marking.labels(gathered, role)
     if "hours" in there:
         own["hours"] = Hours(gathered.per_teacher("hours"), gathered.asked.study.get("planned_hours"))
+    if without:
+        return own
     declared = bool(gathered.asked.study.get("registered", False))
     own["subgroups"] = tuple(
         Subgroup(name, np.asarray(gathered.per_teacher(name)).astype(str), declared=declared)
@@ -171,71 +186,18 @@ def _of_outcomes(gathered: Gathered, notes: list[str]) -> dict[str, Any]:
     return own
 
 
-def _labels(gathered: Gathered, role: str) -> NDArray[Any] | None:
-    if role not in gathered.least:
-        return None
-    values = gathered.per_teacher(role)
-    return np.array([gathering.label(value) for value in values.tolist()], dtype=np.str_)
-
-
-def _marks(gathered: Gathered, values: NDArray[Any], role: str, *, missing: float) -> Floats:
-    where = f"{gathered.readable.name}, column {gathered.asked.columns[role]}"
-    names, code = np.unique(values, return_inverse=True)
-    told = [
-        joining.yes_or_no(None if name in ("", "nan") else name, where) for name in map(gathering.label, names.tolist())
-    ]
-    return np.array([missing if one is None else float(one) for one in told])[code]
-
-
 def _threshold(gathered: Gathered, running: Floats) -> Threshold:
     asked = gathered.asked
     cutoff = asked.cutoff
     if cutoff is None and "cutoff" in gathered.least:
         known = gathered.per_teacher("cutoff")
         running = running - known
-    return Threshold(running, cutoff or 0.0, above=asked.study.get("offered", "above") == "above")
-
-
-def _first(gathered: Gathered, values: Iterable[Any], notes: list[str], file: str) -> Ints:
-    """(I,) numbers of first terms; NEVER where the label says so or lies past the last term."""
-    asked, terms = gathered.asked, gathered.terms
-    told = {gathering.label(one) for one in asked.study.get("never", ())}
-    last = int(gathered.cells.terms[-1])
-    known: dict[str, int] = {}
-    for name in {gathering.label(value) for value in values}:
-        known[name] = NEVER if _is_never(name, told, gathered) else _placed(terms, name, file, asked)
-    first = np.array([known[gathering.label(value)] for value in values], dtype=np.int64)
-    late = int((first > last).sum())
-    if late:
-        notes.append(
-            f"{file}: {late} teachers first take part after the last term with outcomes; they count as comparison."
-        )
-    return np.where(first > last, NEVER, first)
-
-
-def _is_never(name: str, told: set[str], gathered: Gathered) -> bool:
-    if name.casefold() in NEVER_WORDS or name in told:
-        return True
-    return (
-        name == "0"
-        and "0" not in gathered.terms.number
-        and int(gathered.cells.terms[0]) >= 0
-        and not _has_zero(gathered)
+    return Threshold(
+        running,
+        cutoff or 0.0,
+        above=asked.study.get("offered", "above") == "above",
+        since=marking.told_term(gathered, "since"),
     )
-
-
-def _has_zero(gathered: Gathered) -> bool:
-    """Whether 0 lies among or after the terms, as with -2, -1, 1, 2: then it is no mark for never."""
-    return gathered.terms.kind == "numbers" and min(map(int, map(str, gathered.terms.keys.values()))) <= 0
-
-
-def _placed(terms: order.Terms, name: str, file: str, asked: Asked) -> int:
-    place = order.place(terms, name)
-    if place is None:
-        listed = ", ".join(list(terms.number)[:6])
-        hint = "; say under [study] never which values mean never" if "first_treated" in asked.columns else ""
-        raise Refused(f"{file}: the first term “{name}” is not one of the terms of the outcomes ({listed}){hint}")
-    return place
 
 
 def _assigned(
@@ -255,6 +217,8 @@ def _assigned(
             marks,
             block=blocks if any(found.block.values()) else None,
             unit=np.array(known) if found.by == "school" else None,
+            since=marking.told_term(gathered, "since"),
+            until=marking.told_term(gathered, "until"),
         )
     if found.running:
         own["threshold"] = _threshold(gathered, np.array([found.running.get(owner, np.nan) for owner in known]))
@@ -285,7 +249,9 @@ def _took_part(
     own: dict[str, Any] = {}
     first = np.full(len(cells.teachers), NEVER, dtype=np.int64)
     known = [teacher for teacher in one.first if teacher in place]
-    first[[place[teacher] for teacher in known]] = _first(gathered, [one.first[each] for each in known], notes, file)
+    first[[place[teacher] for teacher in known]] = marking.first_terms(
+        gathered, [one.first[each] for each in known], notes, file
+    )
     teachers = list(place) if one.hours or one.site or one.cohort else []
     if one.undated:
         if len(cells.terms) > 1:
@@ -313,7 +279,7 @@ def _by_term(
     rows = [
         (place[who], name, amount) for who, doses in one.terms.items() if who in place for name, amount in doses.items()
     ]
-    known = {name: _placed(gathered.terms, name, file, gathered.asked) for name in {name for _, name, _ in rows}}
+    known = {name: marking.placed(gathered.terms, name, file, gathered.asked) for name in {name for _, name, _ in rows}}
     owner = np.array([row[0] for row in rows], dtype=np.int64)
     term = np.array([known[row[1]] for row in rows], dtype=np.int64)
     amount = np.array([row[2] for row in rows], dtype=np.float64)
