@@ -7,6 +7,7 @@ which it compares. Where a lottery decided, it is asked by who was drawn, not by
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -69,6 +70,8 @@ class Material:
     schools: frozenset[str] = frozenset()
     """Keys of the schools that are asked about; none: all."""
     subgroups: Mapping[str, Any] = field(default_factory=dict)
+    families: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Groups of teachers that are always asked about: by name of the family, each teacher's label, '' or none where not known."""
     drawn: Drawn | None = None
     rule: designs.Rule | None = None
     placebo_rejections: float | None = None
@@ -85,6 +88,11 @@ def _counts(term: Stretch, material: Material) -> bool:
     """Whether a term lies in the time that is asked about: it ends on or after its first day, and begins until its last."""
     after = material.begins is None or term.ends_on >= material.begins
     return after and (material.ends is None or term.begins_on <= material.ends)
+
+
+def seed_of(material: Material) -> int:
+    """What random numbers start from: the same results give the same."""
+    return int(hashlib.sha256(repr(sorted(material.cells.to_pydict().items())).encode()).hexdigest()[:16], 16)
 
 
 def question_of(material: Material) -> Question:
@@ -225,6 +233,8 @@ def _subgroups(material: Material, cells: Cells, first: Any) -> tuple[Subgroup, 
         found.append(Subgroup("schools", np.array([group_of.get(key, "") for key in own]), declared=True))
     if material.subgroups.get(EARLIER):
         found.append(Subgroup("students scored before", _halves(cells, first), declared=True))
+    for name, labels in material.families.items():
+        found.append(Subgroup(name, np.array([labels.get(str(key), "") for key in cells.teachers]), declared=True))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from staffroom.knowing.impact.actions.applying import (
     withdraw,
 )
 from staffroom.knowing.impact.actions.carrying import study_as_files
+from staffroom.knowing.impact.actions.carrying_questions import version_as_files
 from staffroom.knowing.impact.actions.computing import BREATHER, METHOD, compute, compute_all, want
 from staffroom.knowing.impact.actions.lotteries import (
     Round,
@@ -59,6 +60,7 @@ __all__ = [
     "study_as_files",
     "tell_of_applications",
     "tell_of_closing",
+    "version_as_files",
     "want",
     "want_answer",
     "withdraw",

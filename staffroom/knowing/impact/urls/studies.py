@@ -17,6 +17,7 @@ urlpatterns = [
     path("<slug:slug>/result/", study_results.result, name="result"),
     path("<slug:slug>/result/<slug:name>.<slug:kind>", study_results.picture, name="picture"),
     path("<slug:slug>/report/", study_results.report, name="report"),
+    path("<slug:slug>/study.zip", study_results.files, name="files"),
     path("<slug:slug>/study.json", study_results.study_json, name="json"),
     path("<slug:slug>/versions/<int:number>.json", study_results.protocol, name="protocol"),
 ]

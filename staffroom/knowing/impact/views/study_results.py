@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.csp import CSP
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from staffroom.knowing.impact import queries
+from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Study, StudyVersion
 from staffroom.knowing.impact.showing import Result, pictures_of
 from staffroom.knowing.impact.views.doors import picture_file
+from staffroom.knowing.impact.views.remembering import remembered
 from staffroom.knowing.impact.views.studies import study_of
+from staffroom.records.rules import may_keep_records
 from staffroom.ui.pages import render_page
 
 
@@ -48,12 +52,22 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
     shown = result_of(request.user, version)
     context = {
         "study": found, "version": version, "answer": version.answer, "result": shown, "measures": shown.measures,
-        "instrument": found.instrument, "pictures": pictures_of(
-            shown,
-            lambda name, kind: f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}",
-        ), "query": f"?version={version.number}",
+        "instrument": found.instrument, "body": _body(found, version, shown), "query": f"?version={version.number}",
+        "may_keep": may_keep_records(request.user, found.organization),
     }  # fmt: skip
     return render_page(request, "impact/studies/result.html", context)
+
+
+def _body(found: Study, version: StudyVersion, shown: Result) -> SafeString:
+    """All that follows from the answer alone."""
+
+    def address(name: str, kind: str) -> str:
+        return f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}"
+
+    told = [found.slug, version.pk, shown.title, version.answer.result, sorted(shown.names.items())]
+    return remembered(
+        "impact/parts/result.html", told, lambda: {"result": shown, "pictures": pictures_of(shown, address)}
+    )
 
 
 @login_required
@@ -78,6 +92,23 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
+def files(request: HttpRequest, slug: str) -> HttpResponse:
+    """What an answer was computed from, for the command; for those who keep the records of all whose results are in it."""
+    found = study_of(request, slug)
+    if not may_keep_records(request.user, found.organization):
+        raise Http404
+    version = _version(request, found)
+    answer = json.dumps(result_of(request.user, version).answer, indent=2)
+    content = actions.version_as_files(version=version, answer=answer)
+    if content is None:
+        raise Http404
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{found.slug}-{version.number}.zip"'
+    return response
+
+
+@login_required
+@require_safe
 def protocol(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """A registered version word for word: the text whose SHA-256 was published."""
     version = next((each for each in study_of(request, slug).versions.all() if each.number == number), None)
@@ -92,18 +123,18 @@ def protocol(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @require_safe
 def study_json(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything that is known of a study, for programs."""
-    return JsonResponse(as_json(study_of(request, slug)))
+    return JsonResponse(as_json(request.user, study_of(request, slug)))
 
 
-def as_json(found: Study) -> dict[str, Any]:
-    """A study with its versions and their answers."""
+def as_json(viewer: object, found: Study) -> dict[str, Any]:
+    """A study with its versions and their answers; schools by name for those who may see them, else by number."""
     return {
         "slug": found.slug, "question": found.name, "organization": found.organization.slug, "end": found.end,
         "decision_taken": found.decision_taken,
         "versions": [
             {"number": each.number, "sha256": each.sha256, "registered_at": each.registered_at.isoformat(), "reason": each.reason,
              "protocol": each.protocol, "is_registered_before_results": queries.is_registered(each),
-             "result": each.answer.result if hasattr(each, "answer") else None}
+             "result": {**each.answer.result, "answer": result_of(viewer, each).answer} if hasattr(each, "answer") else None}
             for each in found.versions.all()
         ],
     }  # fmt: skip
