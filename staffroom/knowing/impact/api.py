@@ -137,7 +137,7 @@ def study(request: HttpRequest, slug: str) -> dict[str, Any]:
     found = queries.study_named(request.user, slug) if rules.has_what_works(request.user) else None
     if found is None:
         raise Http404
-    return as_json(found)
+    return as_json(request.user, found)
 
 
 @lotteries.get("/", response=list[LotteryOut], url_name="lotteries")

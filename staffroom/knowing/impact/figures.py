@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,7 +43,20 @@ class Portrait:
     @cached_property
     def kept(self) -> dict[str, Any] | None:
         """What the estimate says."""
-        return self.estimate.result if self.estimate else None
+        if self.estimate is None:
+            return None
+        stored = getattr(self.estimate, "text", None)
+        found: dict[str, Any] = self.estimate.result if stored is None else json.loads(stored)
+        return found
+
+    @property
+    def follows_from(self) -> list[object]:
+        """Everything that a page about it is made of; the answer as it is stored, unread."""
+        activity, instrument, tally = self.activity, self.instrument, self.tally
+        return [
+            activity.pk, activity.name, str(activity.planned_hours), instrument and [instrument.pk, instrument.name],
+            tally and tally.result, self.estimate and getattr(self.estimate, "text", self.estimate.pk), sorted(self.names.items()),
+        ]  # fmt: skip
 
     @property
     def is_higher_better(self) -> bool:

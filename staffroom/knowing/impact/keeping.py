@@ -7,9 +7,11 @@ earlier version kept is looked through again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from staffroom.knowing import pictures
+from staffroom.knowing.impact import practice
 from staffroom.knowing.impact.hiding import SMALLEST, hidden_lines, is_small, shown
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ def without_small(said: Mapping[str, Any], *, is_new: bool = False) -> Line:
     Of a new one, lines that `measure` hid take another along; in one that was kept this has been done.
     """
     found = {**said, "details": _details(said, is_new)}
-    for name in ("by_event_time", "by_subgroup"):
-        found[name] = lines_of(said.get(name) or (), is_new=is_new)
+    found["by_event_time"] = lines_of(said.get("by_event_time") or (), is_new=is_new)
+    # Each family of subgroups has everybody in it: what is hidden of one must not follow from the rest of it.
+    families = groupby(said.get("by_subgroup") or (), key=lambda line: str(line.get("group")).partition(": ")[0])
+    found["by_subgroup"] = [line for _name, family in families for line in lines_of(list(family), is_new=is_new)]
     found["by_group_time"] = _grid(said.get("by_group_time") or (), is_new)
     for part, name in (("replicability", "by_site"), ("scalability", "by_wave")):
         whole = said.get(part) or {}
@@ -52,7 +56,21 @@ def without_small(said: Mapping[str, Any], *, is_new: bool = False) -> Line:
         found[name] = [discreet(each) for each in said.get(name) or ()]
     found["gates"] = [_gate(each) for each in said.get("gates") or ()]
     found["n"] = _counts(said.get("n") or {})
+    measures = practice.discreet(said.get("mechanism") or (), sites_shown(found))
+    found["mechanism"] = [
+        {
+            **each,
+            "n": _counts(each["n"]),
+            **{name: [discreet(one) for one in each[name]] for name in ("sentence", "warnings")},
+        }
+        for each in measures
+    ]
     return found
+
+
+def sites_shown(said: Mapping[str, Any]) -> list[str]:
+    """The sites whose own effect is shown."""
+    return [str(line["group"]) for line in said["replicability"]["by_site"] if not line.get("hidden")]
 
 
 # --- Lines of tables and pictures ------------------------------------------------------------------------------------------------

@@ -28,6 +28,18 @@ LOWER_IS_BETTER: Mapping[str, str] = {
         "Students whose teachers took part scored %(size).2f SD higher, which is worse here (likely between %(low).2f and "
         "%(high).2f higher): a student in the middle would do worse than before, at the %(ordinal)s percentile."
     ),
+    "students_higher": gettext_noop(
+        "Students who were drawn scored %(size).2f SD lower than those who were not, which is better here (likely between "
+        "%(low).2f and %(high).2f lower): a student in the middle would do better than before, at the %(ordinal)s percentile."
+    ),
+    "students_lower": gettext_noop(
+        "Students who were drawn scored %(size).2f SD higher than those who were not, which is worse here (likely between "
+        "%(low).2f and %(high).2f higher): a student in the middle would do worse than before, at the %(ordinal)s percentile."
+    ),
+    "students_no_interval": gettext_noop(
+        "Students who were drawn scored %(size).2f SD %(direction)s than those who were not (lower is better here); so few "
+        "do not let us say how sure that is."
+    ),
     "no_interval": gettext_noop(
         "In %(schools)d schools students whose teachers took part scored %(size).2f SD %(direction)s (lower is better "
         "here); so few schools do not let us say how sure that is."
@@ -36,7 +48,7 @@ LOWER_IS_BETTER: Mapping[str, str] = {
 MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 # Whole numbers in a sentence.
 WHOLE = re.compile(r"%\((\w+)\)d")
-REMARKED = ("small", "cannot_tell")
+REMARKED = ("small", "cannot_tell", "students_cannot_tell")
 PEOPLE = ("teachers", "students", "results", "cases")
 
 TIERS = {
@@ -89,7 +101,7 @@ def sentence(kept: Mapping[str, Any], *, is_higher_better: bool = True) -> str:
     template = MESSAGES[message]
     if not is_higher_better:
         template = LOWER_IS_BETTER.get(message, template)
-        if message == "no_interval":
+        if "direction" in values:
             values["direction"] = "lower" if values["direction"] == "higher" else "higher"
     said = _without_small(_(template), values)
     if message in REMARKED and not is_higher_better:

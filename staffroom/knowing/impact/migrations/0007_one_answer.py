@@ -2,7 +2,8 @@
 
 from django.db import migrations
 
-KEPT = ("terms", "is_higher_better", "students", "students_taught", "cells", "answer")
+NEEDED = {"terms", "is_higher_better", "students", "students_taught", "cells", "answer"}
+OLDER = ("study", "leads", "efficiency")
 
 
 def keep_the_answer(apps, schema_editor):
@@ -10,11 +11,11 @@ def keep_the_answer(apps, schema_editor):
     Estimate, Tally = apps.get_model("impact", "Estimate"), apps.get_model("impact", "Tally")
     for row in Estimate.objects.order_by("pk").iterator(chunk_size=50):
         result, summary = row.result or {}, row.summary or {}
-        if not set(KEPT) <= set(result) or not result["answer"] or not summary.get("brief"):
+        if not set(result) >= NEEDED or not result["answer"] or not summary.get("brief"):
             Tally.objects.filter(activity=row.activity_id).delete()
             row.delete()
             continue
-        row.result = {name: result[name] for name in KEPT}
+        row.result = {name: kept for name, kept in result.items() if name not in OLDER}
         row.summary = {
             "sentence": result["answer"].get("sentence") or [], "is_higher_better": result["is_higher_better"],
             "brief": summary["brief"],

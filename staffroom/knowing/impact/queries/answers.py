@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
 
 from staffroom.jobs.models import Job
 from staffroom.jobs.queries import jobs_about
 from staffroom.knowing.impact.models import Estimate, Tally
+from staffroom.knowing.impact.queries.practice import newer_ratings
 from staffroom.knowing.impact.rules import may_see_sites, what_works_seeable_by
 from staffroom.knowing.impact.summing import Stretch
 from staffroom.people.models import Membership, Organization, Role, Term
@@ -112,7 +114,9 @@ def school_names(viewer: object, scope: Organization) -> dict[str, str]:
 
 
 def estimate_on(activity: Activity, instrument: Instrument) -> Estimate | None:
-    return Estimate.objects.filter(activity=activity, instrument=instrument).first()
+    """The estimate with its result as it is stored, as `text`: to be told apart from others without being read."""
+    found = Estimate.objects.filter(activity=activity, instrument=instrument).defer("result")
+    return found.annotate(text=Cast("result", TextField())).first()
 
 
 def is_outdated(activity: Activity, instrument: Instrument | None, since: datetime) -> bool:
@@ -121,6 +125,7 @@ def is_outdated(activity: Activity, instrument: Instrument | None, since: dateti
     newer.append(LakeMark.objects.filter(is_removal=True).order_by().values("pk"))
     if instrument is not None:
         newer.append(_stored_since(Outcome, since, instrument=instrument.pk))
+        newer.append(newer_ratings(scope_of(activity), since))
     return newer[0].union(*newer[1:], all=True).exists()
 
 

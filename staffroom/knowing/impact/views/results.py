@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.csp import CSP
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
@@ -20,6 +21,7 @@ from staffroom.knowing.impact import actions, exporting, portfolio, queries
 from staffroom.knowing.impact.figures import Portrait
 from staffroom.knowing.impact.showing import pictures_of
 from staffroom.knowing.impact.views.doors import activity_of, address, address_of, person_of, picture_file, progress_of
+from staffroom.knowing.impact.views.remembering import remembered
 from staffroom.people.models import Person
 from staffroom.records import rules as records_rules
 from staffroom.records.models import Activity, Instrument
@@ -49,25 +51,39 @@ def activity(request: HttpRequest, slug: str) -> HttpResponse:
     job = _freshen(person_of(request), portrait)
     links = {"at": at, "instrument": portrait.instrument.slug if portrait.instrument and len(instruments) > 1 else ""}
     context = {
-        "activity": found, "portrait": portrait, "result": portrait.result, "job": job, "links": links,
+        "activity": found, "portrait": portrait, "job": job, "has_result": portrait.estimate is not None,
+        "body": _body(request, portrait, links),
         "instruments": [
             {"name": each.name, "url": address_of("impact:activity", found, at=at, instrument=each.slug),
              "is_current": each == portrait.instrument}
             for each in instruments
         ] if len(instruments) > 1 else [],
-        **{f"{name}_url": address_of(f"impact:{name}", found, **links) for name in ("csv", "json", "report", "more")},
-        "entries_url": address_of("impact:entries", found, at=at),
-        "ingredients_url": address_of("impact:ingredients", found, at=at)
-        if records_rules.may_see_costs(request.user, found) else "",
+        **{f"{name}_url": address_of(f"impact:{name}", found, **links) for name in ("csv", "json", "report")},
         "progress_url": address_of("impact:activity_progress", found, at=at),
-        "pictures": pictures_of(
-            portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links)
-        ),
-        "may_keep": records_rules.may_keep_records(request.user, found.organization),
-        "study_url": address_of("impact:study_files", found, **links)
-        if records_rules.may_keep_records(request.user, queries.scope_of(found)) else "",
     }  # fmt: skip
     return render_page(request, "impact/activity.html", context)
+
+
+def _body(request: HttpRequest, portrait: Portrait, links: dict[str, str]) -> SafeString:
+    """All that follows from what was kept; what the viewer may do stands in it as addresses that are there or not."""
+    found, viewer = portrait.activity, person_of(request)
+    at = {"at": links["at"]}
+    told = {
+        "more_url": address_of("impact:more", found, **links), "entries_url": address_of("impact:entries", found, **at),
+        "ingredients_url": address_of("impact:ingredients", found, **at) if records_rules.may_see_costs(viewer, found) else "",
+        "may_keep": records_rules.may_keep_records(viewer, found.organization),
+        "study_url": address_of("impact:study_files", found, **links)
+        if records_rules.may_keep_records(viewer, queries.scope_of(found)) else "",
+        "evidence_url": address("evidence:evidence", str(found.key)),
+    }  # fmt: skip
+
+    def made() -> dict[str, object]:
+        shown = pictures_of(
+            portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links)
+        )
+        return {**told, "activity": found, "portrait": portrait, "result": portrait.result, "pictures": shown}
+
+    return remembered("impact/parts/body.html", [*portrait.follows_from, told, links], made)
 
 
 @login_required
