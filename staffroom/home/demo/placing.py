@@ -192,8 +192,8 @@ def _sections(world: World, district: District, courses: list[Course], number: i
 
 
 def _memberships(world: World, district: District) -> list[Membership]:
-    def held(person: Person, organization: Organization, role: Role) -> Membership:
-        return Membership(person=person, organization=organization, role=role)
+    def held(person: Person, organization: Organization, role: Role, since: date | None = None) -> Membership:
+        return Membership(person=person, organization=organization, role=role, begins_on=since)
 
     places = {"school": district.schools[0], "district": district.organization}
     of_staff = [held(district.staff[given.lower()], places[where], role) for given, _family, where, role in STAFF]
@@ -201,10 +201,15 @@ def _memberships(world: World, district: District) -> list[Membership]:
         held(coach, school, Role.COACH) for coach, school in zip(district.coaches, district.schools, strict=True)
     ]
     of_teachers = [
-        held(teacher, district.schools[school], Role.TEACHER)
-        for teacher, school in zip(district.teachers, world.school_of_teacher, strict=True)
+        held(teacher, district.schools[school], Role.TEACHER, _first_day(number, district.terms[0].begins_on.year))
+        for number, (teacher, school) in enumerate(zip(district.teachers, world.school_of_teacher, strict=True))
     ]
     return [*of_staff, *of_coaches, *of_teachers]
+
+
+def _first_day(number: int, year: int) -> date:
+    """Since when a teacher, by number, teaches here: up to nineteen years before the first year of the ledgers."""
+    return date(year - (7 * number) % 20, *FALL)
 
 
 def _enroll(world: World, district: District, year: int) -> None:

@@ -16,7 +16,7 @@ from staffroom import __version__
 from staffroom.jobs.actions import later, report
 from staffroom.jobs.models import Job
 from staffroom.knowing import frames
-from staffroom.knowing.impact import asking, queries, studying, summing
+from staffroom.knowing.impact import asking, likeness, queries, studying, summing
 from staffroom.knowing.impact.actions.together import see_together
 from staffroom.knowing.impact.hiding import shown
 from staffroom.knowing.impact.keeping import kept
@@ -29,7 +29,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import datetime
 
-METHOD = 5
+METHOD = 6
 """Raised whenever the same input would give another answer."""
 BREATHER = timedelta(minutes=5)
 """How long an answer is good enough although new entries keep arriving."""
@@ -143,7 +143,8 @@ class _Computation:
         material = self._material(question, path, taught, placebos_at(self.scope, instrument))
         found = answering.answer(asking.question_of(material), generator)
         answer = kept(found, is_higher_better=question.is_higher_better)
-        return {**studying.ground_of(question), "students_taught": taught, "answer": answer}
+        like = likeness.by_group(answer)
+        return {**studying.ground_of(question), "students_taught": taught, "answer": answer, "likeness": like}
 
     def _material(
         self, question: studying.Question, path: str, students_taught: int | None, placebos: dict[str, Any]
@@ -155,7 +156,7 @@ class _Computation:
             is_higher_better=question.is_higher_better,
             seconds=self.uptake.teacher_seconds(until=question.terms[-1].begins_on),
             planned_hours=float(self.activity.planned_hours or 0) or None, ingredients=ingredients,
-            students_taught=students_taught or 0, **placebos,
+            students_taught=students_taught or 0, families=likeness.families_of(question.first_on), **placebos,
         )  # fmt: skip
 
     def _students_taught(self, question: studying.Question, path: str, key: str) -> int | None:

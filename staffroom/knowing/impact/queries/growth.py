@@ -6,17 +6,19 @@ What others may know of an activity's effect are sums over at least five people;
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Avg, Count, Q, QuerySet, StdDev
+from django.utils import timezone
 
 from staffroom.frameworks.models import Element
 from staffroom.knowing.impact.models import Aim, Estimate, Goal, Standing, Tally
 from staffroom.knowing.impact.queries.answers import scope_of
+from staffroom.knowing.impact.queries.likeness import EXPERIENCE, GRADES, grade_bands_of, years_band
 from staffroom.people.models import Organization, Person, Role, Term
 from staffroom.people.queries import memberships_of
 from staffroom.records.models import Activity, Instrument, Outcome
@@ -150,25 +152,59 @@ def _around(instrument: Instrument, term: Term) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """What an activity brought to teachers of one band of a family: those who teach her grades, or have been here as long as she."""
+
+    family: str
+    band: str
+    effect: dict[str, Any]
+    teachers: int
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """In what "teachers like you" are like her; empty where the roster does not tell it."""
+
+    school: Organization | None
+    grades: str
+    years: str
+
+    @property
+    def bands(self) -> dict[str, str]:
+        return {GRADES: self.grades, EXPERIENCE: self.years}
+
+
+def likeness_of(person: Person) -> Likeness:
+    held = [each for each in memberships_of(person) if each.role == Role.TEACHER]
+    days = [each.begins_on for each in held if each.begins_on]
+    school = next((each.organization for each in held if each.organization.kind == Organization.Kind.SCHOOL), None)
+    grades = grade_bands_of([person.pk]).get(person.pk, "")
+    return Likeness(school, grades, years_band(min(days, default=None), timezone.localdate()))
+
+
+@dataclass(frozen=True)
 class Option:
     """An activity that is there for a practice: what a teacher may expect of it, from whom that is known, and what it takes."""
 
     activity: Activity
     basis: str
-    """'school': teachers of her school, drawn towards all; 'new_school': schools like those seen; 'all'; or nothing known."""
+    """'school': teachers of her school, drawn towards all; 'grades', 'years': those like her in that; 'new_school': schools like
+    those seen; 'all'; or nothing known."""
     effect: dict[str, Any] | None
     teachers: int | None
     tier: int | None
     hours: float | None
     sentence: list[dict[str, Any]]
     is_higher_better: bool = True
+    alike: tuple[Alike, ...] = ()
+    """What it brought to teachers who are like her in one respect each, drawn towards the whole."""
 
     @property
     def is_above_zero(self) -> bool:
         return bool(self.effect and self.effect["low"] > 0)
 
 
-def options_for(person: Person, element: Element) -> list[Option]:
+def options_for(person: Person, element: Element, like: Likeness) -> list[Option]:
     """Activities around the person that are there for a practice or for what it is a part of; known benefits first, by name."""
     places = {
         pk for held in memberships_of(person) if held.role != Role.STUDENT for pk in held.organization.ancestor_pks
@@ -177,40 +213,60 @@ def options_for(person: Person, element: Element) -> list[Option]:
     found = Activity.objects.filter(pk__in=aimed.values("activity"), organization__in=places)
     activities = list(found.select_related("organization").order_by("name", "pk"))
     tallies = {tally.activity_id: tally for tally in Tally.objects.filter(activity__in=activities)}
-    school = _school_of(person)
-    options = [_option(each, tallies.get(each.pk), school) for each in activities]
+    told = _told(activities)
+    options = [_option(each, tallies.get(each.pk), told.get(each.pk, {}), like) for each in activities]
     return sorted(options, key=lambda each: (not each.is_above_zero, each.effect is None))
 
 
-def _school_of(person: Person) -> Organization | None:
-    held = (held for held in memberships_of(person) if held.role == Role.TEACHER)
-    return next((each.organization for each in held if each.organization.kind == Organization.Kind.SCHOOL), None)
+def _told(activities: Sequence[Activity]) -> dict[int, dict[str, Any]]:
+    """What is kept of each activity's first estimate, on tests before other instruments."""
+    scopes = {each.pk: scope_of(each).pk for each in activities}
+    found: dict[int, dict[str, Any]] = {}
+    rows = Estimate.objects.filter(activity__in=activities).select_related("instrument")
+    for each in sorted(rows, key=lambda each: (each.instrument.kind != Instrument.Kind.TEST, each.instrument.name)):
+        if scopes[each.activity_id] == each.organization_id:
+            found.setdefault(each.activity_id, each.result)
+    return found
 
 
-def _option(activity: Activity, tally: Tally | None, school: Organization | None) -> Option:
-    estimates = Estimate.objects.filter(activity=activity, organization=scope_of(activity)).select_related("instrument")
-    tests = sorted(estimates, key=lambda each: (each.instrument.kind != Instrument.Kind.TEST, each.instrument.name))
-    result = tests[0].result if tests else {}
+def _option(activity: Activity, tally: Tally | None, result: dict[str, Any], like: Likeness) -> Option:
     answer = result.get("answer") or {}
-    basis, effect, teachers = benefit(answer, str(school.key) if school else "")
+    alike = _alike(result.get("likeness") or {}, like)
+    basis, effect, teachers = benefit(answer, str(like.school.key) if like.school else "", alike)
     hours = (tally.result.get("hours_per_teacher") if tally else None) or activity.planned_hours
     return Option(
         activity, basis, effect, teachers, answer.get("tier"), float(hours) if hours else None,
-        answer.get("sentence") or [], bool(result.get("is_higher_better", True)),
+        answer.get("sentence") or [], bool(result.get("is_higher_better", True)), alike,
     )  # fmt: skip
 
 
-def benefit(answer: dict[str, Any], school: str) -> tuple[str, dict[str, Any] | None, int | None]:
+def _alike(kept: dict[str, dict[str, Any]], like: Likeness) -> tuple[Alike, ...]:
+    """Of each family the band that is hers, where anything is known of it."""
+    found: list[Alike] = []
+    for family, band in like.bands.items():
+        line = (kept.get(family) or {}).get(band) if band else None
+        if line is not None and _is_whole(line):
+            found.append(Alike(family, band, line, line["teachers"]))
+    return tuple(found)
+
+
+def benefit(
+    answer: dict[str, Any], school: str, alike: Sequence[Alike] = ()
+) -> tuple[str, dict[str, Any] | None, int | None]:
     """What a teacher of a school may expect, by the nearest evidence that there is: (basis, effect with sd low high, teachers).
 
-    Her own school's effect drawn towards that of all schools; else what a further school may expect (the prediction interval);
-    else the effect over all teachers. Nothing without an interval.
+    Her own school's effect drawn towards that of all schools; else that among the teachers like her, by the smaller of the groups
+    that she is in; else what a further school may expect (the prediction interval); else the effect over all teachers. Nothing
+    without an interval.
     """
     spread = answer.get("replicability") or {}
     for line in spread.get("by_site") or ():
         shrunken = line.get("shrunken")
         if school and line.get("group") == school and not line.get("hidden") and _is_whole(shrunken):
             return "school", shrunken, line["n"]["teachers"]
+    if alike:
+        nearest = min(alike, key=lambda each: each.teachers)
+        return nearest.family, nearest.effect, nearest.teachers
     effect = answer.get("effect")
     behind = (answer.get("n") or {}).get("treated_teachers")
     if spread.get("known") and spread.get("pooled") and spread.get("prediction_low") is not None:

@@ -18,7 +18,9 @@ from staffroom.knowing.impact import drawing, rules, wording
 from staffroom.knowing.impact.actions import growth as deeds
 from staffroom.knowing.impact.forms.growth import AimsForm, CoachForm, GoalForm, StandingForm
 from staffroom.knowing.impact.models import Goal
+from staffroom.knowing.impact.queries import callings_of
 from staffroom.knowing.impact.queries import growth as queries
+from staffroom.knowing.impact.queries.likeness import EXPERIENCE, GRADES, said_grades, said_years
 from staffroom.knowing.impact.views.doors import person_of
 from staffroom.people.models import Person
 from staffroom.records.queries import activities_entered_by
@@ -51,11 +53,26 @@ def growth(request: HttpRequest) -> HttpResponseBase:
 
 def _shown(viewer: Person, places: list[queries.Where]) -> dict[str, Any]:
     weakest = queries.weakest_goal(places)
-    options = queries.options_for(viewer, weakest.element) if weakest else []
+    like = queries.likeness_of(viewer) if weakest else None
+    options = queries.options_for(viewer, weakest.element, like) if weakest and like else []
+    calling = callings_of(viewer, [each.activity for each in options])
     return {
         "places": [{"at": each, **_words(each)} for each in places], "weakest": weakest,
-        "options": [{"option": each, **_option_words(each)} for each in options], "form": GoalForm(viewer=viewer),
+        "options": [
+            {"option": each, "seats": calling.get(each.activity.pk), **_option_words(each)} for each in options
+        ],
+        "like": _like_words(like) if like else None, "form": GoalForm(viewer=viewer),
     }  # fmt: skip
+
+
+def _like_words(like: queries.Likeness) -> dict[str, list[str]]:
+    """What "teachers like you" means for one teacher, and what of it the roster does not tell."""
+    said = [like.school.name if like.school else "", said_grades(like.grades), said_years(like.years)]
+    missing = [_("your school"), _("the grades that you teach"), _("since when you teach here")]
+    return {
+        "known": [each for each in said if each],
+        "unknown": [name for name, each in zip(missing, said, strict=True) if not each],
+    }
 
 
 def _words(place: queries.Where) -> dict[str, Any]:
@@ -71,11 +88,13 @@ def _words(place: queries.Where) -> dict[str, Any]:
     }
 
 
-def _option_words(option: queries.Option) -> dict[str, str]:
+def _option_words(option: queries.Option) -> dict[str, Any]:
     """What a teacher may expect, with its interval and whom it is known from; never a number alone."""
     effect = option.effect
     known = {
         "school": _("from %(count)s teachers of your school, drawn towards what was seen in the others"),
+        GRADES: _("from %(count)s teachers of the grades that you teach, drawn towards what was seen in all"),
+        EXPERIENCE: _("from %(count)s teachers who had been here as long as you, drawn towards what was seen in all"),
         "new_school": _("what a further school may expect, from %(count)s teachers of other schools"),
         "all": _("from %(count)s teachers of the district; not enough schools to say it of yours"),
     }
@@ -89,7 +108,33 @@ def _option_words(option: queries.Option) -> dict[str, str]:
         "tier": wording.tier(option.tier) if option.tier else _("Not yet known"),
         "tone": wording.tier_tone(option.tier) if option.tier else "",
         "hours": wording.hours(option.hours) if option.hours else "",
+        "sure": _how_sure(effect),
+        "alike": [_alike_line(each) for each in option.alike if each.family != option.basis],
     }
+
+
+def _how_sure(effect: dict[str, Any] | None) -> str:
+    """The interval in words."""
+    if not effect:
+        return ""
+    if effect["low"] > 0:
+        return _("It most likely brings something to teachers like you.")
+    if effect["high"] < 0:
+        return _("It most likely takes something from the students of teachers like you.")
+    return _("It may also bring nothing to teachers like you: what is known does not tell.")
+
+
+def _alike_line(alike: queries.Alike) -> str:
+    known = {
+        GRADES: _("Teachers of %(band)s: %(value)s SD %(interval)s, from %(count)s"),
+        EXPERIENCE: _("Teachers %(band)s: %(value)s SD %(interval)s, from %(count)s"),
+    }
+    effect = alike.effect
+    return known[alike.family] % {
+        "band": (said_grades if alike.family == GRADES else said_years)(alike.band),
+        "value": wording.signed(effect["sd"]), "interval": wording.interval(effect["low"], effect["high"]),
+        "count": wording.count(alike.teachers),
+    }  # fmt: skip
 
 
 @login_required
