@@ -89,11 +89,11 @@ class StudyForm(RuleForm):
         if study is not None:
             options["initial"] = _initial(study)
         super().__init__(*args, **options)
-        self.places = list(queries.places_for_studies(viewer))
         choose_from(self, "organization", queries.places_for_studies(viewer))
         choose_from(self, "activities", queries.activities_for_studies(viewer))
         choose_from(self, "instrument", queries.instruments_for_studies(viewer))
         choose_from(self, "rule_instrument", queries.instruments_for_studies(viewer))
+        self._list_instruments_once(viewer)
         self.study_place = study.organization if study else None
         schools = queries.places_for_studies(viewer).filter(kind=Organization.Kind.SCHOOL).order_by("name", "pk")
         choose_from(self, "schools", schools)
@@ -103,6 +103,14 @@ class StudyForm(RuleForm):
             # There chance decided, and no number.
             for name in NAMES:
                 del self.fields[name]
+
+    def _list_instruments_once(self, viewer: Person) -> None:
+        """Both fields choose among the same instruments."""
+        listed = [(each.pk, str(each)) for each in queries.instruments_for_studies(viewer)]
+        for name in ("instrument", "rule_instrument"):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.choices = [("", field.empty_label), *listed]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
