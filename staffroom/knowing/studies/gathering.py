@@ -205,7 +205,7 @@ def _refuse_weights(readable: reading.Readable, layout: Layout, found: pyarrow.T
 def _refuse_repeated(readable: reading.Readable, layout: Layout, students: Students) -> None:
     import pyarrow.compute as compute
 
-    keys = [key for key in (layout.student, layout.teacher, layout.term) if key]
+    keys = list(dict.fromkeys(key for key in (layout.student, layout.teacher, layout.term) if key))
     first = students.repeated[0]
 
     def same(batch: Any) -> Any:
@@ -214,7 +214,7 @@ def _refuse_repeated(readable: reading.Readable, layout: Layout, students: Stude
             found = compute.and_(found, compute.equal(batch.column(place), first[place]))
         return found
 
-    rows = readable.locate(same, list(dict.fromkeys(keys))) if len(set(keys)) == len(keys) else []
+    rows = readable.locate(same, keys)
     listed = ", ".join(f"{key} {value}" for key, value in zip(keys, first, strict=True))
     where = f" (rows {' and '.join(map(str, rows[:2]))})" if len(rows) > 1 else ""
     raise Refused(f"{readable.name}: the same student stands twice with the same teacher and term: {listed}{where}")
