@@ -18,6 +18,7 @@ from staffroom.measure.gates import PROMISING, RATIONALE
 from staffroom.measure.question import Question
 from staffroom.measure.raters import Rated, Ratings, rated
 from staffroom.measure.sentence import Sentence, say
+from staffroom.measure.suppression import complement
 
 SMALLEST = 0.20
 """SD of ratings: a change of practice within this would hardly be seen in a classroom."""
@@ -27,7 +28,7 @@ UP, DOWN, NONE, UNCLEAR = "up", "down", "none", "unclear"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site with both effects; those whose effects may not be shown are not among the sites."""
+    """A site with both effects."""
 
     label: str
     practice: Effect
@@ -36,6 +37,8 @@ class Site:
     """In SD of results."""
     n: Size
     """Behind the effect on practice."""
+    hidden: bool = False
+    """Too few teachers behind either effect, or needed so that such a one does not follow; then both are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,13 @@ def with_practice(
     question: Question,
     measures: Sequence[tuple[str, Ratings]],
     generator: np.random.Generator | None = None,
+    *,
+    least: int = 0,
 ) -> Answer:
     """The answer with `mechanism`: for each named measure of ratings what the activity changed in it.
 
-    `question` is what `found` answers; without cells nothing is added. Several measures are told of each other.
+    `question` is what `found` answers; without cells nothing is added. Several measures are told of each other. Sites with
+    fewer than `least` rated teachers on a side are hidden.
     """
     if question.cells is None or not measures:
         return found
@@ -97,36 +103,47 @@ def with_practice(
     return replace(
         found,
         mechanism=tuple(
-            practice_of(name, one, found, rating=each, smallest=smallest)
+            practice_of(name, one, found, rating=each, smallest=smallest, least=least)
             for (name, each), one in zip(usable, answers, strict=True)
         ),
     )
 
 
-def practice_of(name: str, practice: Answer, outcome: Answer, *, rating: Rated, smallest: float = 0.10) -> Practice:
+def practice_of(
+    name: str, practice: Answer, outcome: Answer, *, rating: Rated, smallest: float = 0.10, least: int = 0
+) -> Practice:
     """One measure of practice beside the outcome; `smallest` is the effect on results, in SD, that would matter."""
-    sites = both_effects(practice, outcome)
-    link = link_of(sites)
+    sites = both_effects(practice, outcome, least=least)
+    link = link_of([one for one in sites if not one.hidden])
     return Practice(
         name=name, estimator=practice.estimator, effect=practice.effect, n=practice.n, tier=practice.tier, link=link,
         raters=rating.raters, sites=sites, sentence=_said(name, practice, outcome, link, smallest),
-        warnings=_warnings(rating, practice),
+        warnings=_warnings(rating),
     )  # fmt: skip
 
 
-def both_effects(practice: Answer, outcome: Answer) -> tuple[Site, ...]:
-    """The sites of which both effects may be shown with their error."""
+def both_effects(practice: Answer, outcome: Answer, *, least: int = 0) -> tuple[Site, ...]:
+    """The sites that have both effects with their error."""
     scores = {str(line.group): line for line in _lines(outcome)}
+    pairs = [(line, scores[str(line.group)]) for line in _lines(practice) if str(line.group) in scores]
+    few = np.array([_is_few(one, other, least) for one, other in pairs], dtype=bool)
+    hidden = complement(few, np.array([one.n.treated_teachers for one, _ in pairs], dtype=np.int64))
     return tuple(
-        Site(str(line.group), line.effect, scores[str(line.group)].effect, line.n)
-        for line in _lines(practice)
-        if str(line.group) in scores
+        Site(str(one.group), Effect(), Effect(), Size(0, 0, 0, 0), hidden=True)
+        if hide
+        else Site(str(one.group), one.effect, other.effect, one.n)
+        for (one, other), hide in zip(pairs, hidden, strict=True)
     )
+
+
+def _is_few(practice: Line, outcome: Line, least: int) -> bool:
+    sides = [side for line in (practice, outcome) for side in (line.n.treated_teachers, line.n.comparison_teachers)]
+    return practice.hidden or outcome.hidden or min(sides) < least
 
 
 def _lines(found: Answer) -> list[Line]:
     lines = found.replicability.by_site if found.replicability.by == "site" else ()
-    return [line for line in lines if not line.hidden and _has_error(line.effect)]
+    return [line for line in lines if line.hidden or _has_error(line.effect)]
 
 
 def _has_error(effect: Effect) -> bool:
@@ -222,8 +239,7 @@ def _of_sites(link: Link) -> tuple[Sentence, ...]:
     return (say(key, sites=link.sites, correlation=link.correlation, low=link.low, high=link.high),)
 
 
-def _warnings(rating: Rated, practice: Answer) -> tuple[Sentence, ...]:
+def _warnings(rating: Rated) -> tuple[Sentence, ...]:
+    """What the tree says of scores, its warnings among it, would mislead about ratings."""
     told = [say(f"practice_left_{name}", ratings=count) for name, count in sorted(rating.left_out.items()) if count]
-    if not rating.raters:
-        told.append(say("practice_no_raters"))
-    return (*told, *practice.warnings)
+    return (*told, *(() if rating.raters else (say("practice_no_raters"),)))

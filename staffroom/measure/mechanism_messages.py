@@ -18,6 +18,7 @@ PRACTICE: Mapping[str, str] = {
     "practice_both_fell": "Observers saw practice become worse, and scores fell.",
     "practice_cannot_tell": "Whether practice changed where scores did, we cannot tell yet.",
     "practice_unknown": "What changed in %(name)s is not known.",
+    "practice_hidden": "Too few teachers were rated with %(name)s to say anything.",
     # the measure
     "practice_rose": "%(name)s rose by %(size).2f SD of ratings (likely between %(low).2f and %(high).2f).",
     "practice_fell": "%(name)s fell by %(size).2f SD of ratings (the change is likely between %(low).2f and %(high).2f).",
@@ -34,7 +35,7 @@ PRACTICE: Mapping[str, str] = {
     "only that of scores.",
     # to bear in mind
     "practice_no_raters": "Who observed is not known, so what observers differ by in strictness is not taken out.",
-    "practice_left_unknown": "%(ratings)d ratings of teachers without results are left out.",
+    "practice_left_unknown": "%(ratings)d ratings of teachers or terms without results are left out.",
     "practice_left_raters": "%(ratings)d ratings are left out, by observers who rated hardly anybody without the activity: how "
     "strict they are cannot be told.",
 }

@@ -73,7 +73,7 @@ def rated(question: Question, ratings: Ratings) -> Rated:
     assert question.cells is not None
     cells, first = question.cells, first_terms(question)
     place = np.minimum(np.searchsorted(cells.teachers, ratings.teacher), len(cells.teachers) - 1)
-    known = cells.teachers[place] == ratings.teacher
+    known = (cells.teachers[place] == ratings.teacher) & np.isin(ratings.term, cells.terms)
     kept, left = ratings.take(known), {"unknown": int(np.count_nonzero(~known))}
     teacher = place[known]
     untreated = (first[teacher] == NEVER) | (kept.term < first[teacher])

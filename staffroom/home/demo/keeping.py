@@ -60,6 +60,12 @@ def keep(world: World, district: District, *, seed: int, tell: Tell = lambda _me
         results = _scores(world, district, term)
         added = record_outcomes(by=None, instrument=test, results=results, are_new=True).added
         tell(f"{district.terms[term].name}: {added:,} results of students")
+    rubric = make_instrument(
+        by=None, organization=district.organization, name="Classroom visits: questions and talk", kind="rubric",
+        subject="Mathematics", scale_low=1, scale_high=4,
+    )  # fmt: skip
+    rated = record_outcomes(by=None, instrument=rubric, results=_ratings(world, district), are_new=True).added
+    tell(f"{rated:,} visits to classrooms")
     return Kept(activities, test)
 
 
@@ -138,6 +144,18 @@ def _used(kind: str, teachers: int, starting: int) -> list[tuple[str, int]]:
     if kind == "course":
         return [("Course seat", teachers)]
     return [("Substitute teacher", -(-teachers // 4))]
+
+
+def _ratings(world: World, district: District) -> Iterator[Result]:
+    """One rating for each teacher who was visited in a term."""
+    for term in range(TERMS):
+        row = district.terms[term]
+        for teacher in np.flatnonzero(~np.isnan(world.ratings[term])):
+            yield Result(
+                subject="teacher", term_id=row.pk, value=float(world.ratings[term, teacher]),
+                person_id=district.teachers[teacher].pk, school_id=district.schools[world.school_of_teacher[teacher]].pk,
+                observed_on=row.ends_on - timedelta(days=30),
+            )  # fmt: skip
 
 
 def _scores(world: World, district: District, term: int) -> Iterator[Result]:

@@ -5,7 +5,11 @@ A student's score in a term is::
     score = 200 + 40 · (ability of the student + skill of the teacher + shock of the school in the term
                         + shock of the class in the term + noise + what the activities added)
 
-in units where a student of the untreated district has standard deviation 1. Students are shuffled over their school's teachers
+in units where a student of the untreated district has standard deviation 1. Teachers are observed in most terms; a rating is::
+
+    rating = 2.5 + 0.45 · (habit of the teacher + day of the visit + what the activities changed in practice)
+
+on a rubric from 1 to 4. Students are shuffled over their school's teachers
 every school year, teachers stay. Who joins an activity, and when, depends on the teacher's skill (the skilled join the coaching a
 little sooner), so that a naive comparison misleads while comparing each teacher with herself does not.
 """
@@ -22,6 +26,9 @@ TERMS = 8
 YEARS = TERMS // 2
 NEVER = -1
 SCALE_MEAN, SCALE_SD = 200.0, 40.0
+RATING_MIDDLE, RATING_SD = 2.5, 0.45
+SHARE_UNSEEN = 0.15
+"""Of all teacher terms, those in which nobody came to observe."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -42,23 +49,25 @@ class Program:
     pull_of_skill: float
     sessions_per_term: int
     hours_per_session: float
+    practice_sd: float
+    """What it changes in how teaching is rated, in units of a rating's spread; where it works for students, and nowhere else."""
 
 
 PROGRAMS: tuple[Program, ...] = (
     Program(
         "number-talks-coaching", "Number talks coaching", "coaching",
         "A coach watches clips of number talks with each teacher and plans the next one with her, four times a term.",
-        0.38, (2, 3, 4, 5), 0.16, 1.0, 0.35, 4, 1.5,
+        0.38, (2, 3, 4, 5), 0.16, 1.0, 0.35, 4, 1.5, 0.7,
     ),
     Program(
         "mindset-workshop-days", "Mindset workshop days", "workshop",
         "Full-day workshops on praise and effort, with a book and a substitute for the day.",
-        0.42, (2, 3, 4), 0.0, 1.0, 0.0, 1, 6.5,
+        0.42, (2, 3, 4), 0.0, 1.0, 0.0, 1, 6.5, 0.0,
     ),
     Program(
         "exit-ticket-course", "Exit ticket course", "course",
         "An online course on checking at the end of a lesson what each student understood, with a team meeting each month.",
-        0.40, (3, 4, 5), 0.22, 0.5, 0.0, 3, 2.0,
+        0.40, (3, 4, 5), 0.22, 0.5, 0.0, 3, 2.0, 0.8,
     ),
 )  # fmt: skip
 
@@ -69,7 +78,8 @@ class World:
 
     school_of_teacher (teachers,), school_of_student (students,), class_of (years, students): teacher of each student in each
     school year; scores (terms, students), rounded to whole points; first_term (programs, teachers): NEVER or the term in which
-    the teacher first took part; true_effect (programs, teachers): SD added from then on.
+    the teacher first took part; true_effect (programs, teachers): SD added from then on. ratings (terms, teachers): how her teaching
+    was rated, NaN where nobody came.
     """
 
     schools: int
@@ -79,6 +89,7 @@ class World:
     scores: Floats
     first_term: Ints
     true_effect: Floats
+    ratings: Floats
 
     @property
     def teachers(self) -> int:
@@ -120,7 +131,9 @@ def draw(*, teachers: int = 420, seed: int = 2, schools: int | None = None) -> W
     first_term = np.stack([_adoption(rng, each, skill) for each in PROGRAMS])
     true_effect = np.stack([_effects(rng, each, school_of_teacher, schools) for each in PROGRAMS])
     scores = _scores(rng, skill, class_of, school_of_teacher, schools, first_term, true_effect)
-    return World(schools, school_of_teacher, school_of_student, class_of, scores, first_term, true_effect)
+    # Drawn from a seed of their own, so that everything else stays as it was before there were ratings.
+    ratings = _ratings(np.random.default_rng([seed, 3]), first_term, true_effect)
+    return World(schools, school_of_teacher, school_of_student, class_of, scores, first_term, true_effect, ratings)
 
 
 def _shuffle(rng: np.random.Generator, of_teacher: Ints, of_student: Ints, schools: int) -> Ints:
@@ -165,6 +178,20 @@ def _scores(
         latent = ability + (of_class + of_school)[teacher] + rng.normal(0, 0.53, students)
         scores[term] = np.clip(np.rint(SCALE_MEAN + SCALE_SD * latent), 0, 400)
     return scores
+
+
+def _ratings(rng: np.random.Generator, first_term: Ints, true_effect: Floats) -> Floats:
+    """How each teacher was rated in each term, in quarters of a level."""
+    teachers = first_term.shape[1]
+    habit = rng.normal(0, 0.8, teachers)
+    changes = np.array([[program.practice_sd] for program in PROGRAMS]) * (true_effect > 0)
+    ratings = np.empty((TERMS, teachers))
+    for term in range(TERMS):
+        changed = (changes * ((first_term != NEVER) & (term >= first_term))).sum(axis=0)
+        latent = habit + changed + rng.normal(0, 0.6, teachers)
+        ratings[term] = np.clip(np.rint(4 * (RATING_MIDDLE + RATING_SD * latent)) / 4, 1, 4)
+    ratings[rng.random(ratings.shape) < SHARE_UNSEEN] = np.nan
+    return ratings
 
 
 GIVEN_NAMES = (

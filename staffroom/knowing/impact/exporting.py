@@ -15,6 +15,7 @@ def lines_of(portrait: Portrait) -> Iterator[Cells]:
     """The same as rows of a table: CSV_HEADER."""
     yield from _tally_lines(portrait)
     yield from _effect_lines(portrait)
+    yield from _practice_lines(portrait)
     yield from _gate_lines(portrait)
 
 
@@ -74,6 +75,20 @@ def _effect_lines(portrait: Portrait) -> Iterator[Cells]:
         yield ["by site", line["group"], *_raw(line), tier]
     for line in answer.get("by_subgroup") or ():
         yield ["by group", line["group"], *_raw(line), tier]
+
+
+def _practice_lines(portrait: Portrait) -> Iterator[Cells]:
+    """What changed in practice; school by school it stands in the table behind the picture."""
+    if portrait.result is None:
+        return
+    for said, measure in zip(portrait.result.practice, portrait.result.answer.get("mechanism") or (), strict=True):
+        yield ["practice", f"{said.name}: {said.headline}", *_raw(measure), measure["tier"]]
+        link = measure["link"]
+        if link.get("correlation") is not None:
+            yield [
+                "practice", f"{said.name}: correlation with scores over schools", link["correlation"], link["low"], link["high"],
+                None, None, link["tier"],
+            ]  # fmt: skip
 
 
 def _gate_lines(portrait: Portrait) -> Iterator[Cells]:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from staffroom.knowing import pictures
-from staffroom.knowing.impact import wording
+from staffroom.knowing.impact import practice, showing_practice, wording
 from staffroom.knowing.impact.keeping import without_small
 
 type Line = dict[str, Any]
@@ -108,6 +108,11 @@ class Result:
         """How much the answer stands on, in a line."""
         return wording.basis(self.answer.get("n") or {})
 
+    @cached_property
+    def practice(self) -> list[showing_practice.Shown]:
+        """Whether practice changed where outcomes did, measure by measure."""
+        return [showing_practice.shown(each) for each in self.answer.get("mechanism") or ()]
+
     # --- Measures and pictures -----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -157,12 +162,11 @@ class Result:
 
 def pictures_of(result: Result | None, address: Callable[[str, str], str]) -> dict[str, list[Line]]:
     """The pictures as a page shows them, those that come first and the others; `address` of a picture's name and kind of file."""
-    found: dict[str, list[Line]] = {"first": [], "more": []}
+    found: dict[str, list[Line]] = {"first": [], "practice": [], "more": []}
     for name, picture in result.drawn.items() if result else ():
         files = [(kind.upper(), address(name, kind)) for kind in KINDS]
-        found["first" if name in FIRST else "more"].append(
-            {"picture": picture, "drawing": drawing_of(picture), "files": files}
-        )
+        where = "practice" if name.startswith("mechanism") else "first" if name in FIRST else "more"
+        found[where].append({"picture": picture, "drawing": drawing_of(picture), "files": files})
     return found
 
 
@@ -194,14 +198,9 @@ def named(answer: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     lines = sites.get("by_site") or []
     if sites.get("by") == "cohort" or not lines:
         return answer
-    order = {key: number for number, key in enumerate(sorted(str(line.get("group")) for line in lines), 1)}
-    called = [
-        {
-            **line,
-            "group": names.get(str(line.get("group")))
-            or _("School %(number)s") % {"number": order[str(line.get("group"))]},
-        }
-        for line in lines
-    ]
-    called.sort(key=lambda line: (len(line["group"]) if not names else 0, line["group"]))
-    return {**answer, "replicability": {**sites, "by_site": called}}
+    keys = sorted(str(line.get("group")) for line in lines)
+    called = {key: names.get(key) or _("School %(number)s") % {"number": number} for number, key in enumerate(keys, 1)}
+    by_site = [{**line, "group": called[str(line.get("group"))]} for line in lines]
+    by_site.sort(key=lambda line: (len(line["group"]) if not names else 0, line["group"]))
+    measures = [practice.named(each, called, is_by_name=bool(names)) for each in answer.get("mechanism") or ()]
+    return {**answer, "replicability": {**sites, "by_site": by_site}, "mechanism": measures}

@@ -10,6 +10,7 @@ from staffroom.knowing.pictures.cutoff import at_cutoff
 from staffroom.knowing.pictures.dose import dose
 from staffroom.knowing.pictures.event_study import event_study
 from staffroom.knowing.pictures.forest import forest
+from staffroom.knowing.pictures.mechanism import mechanisms
 from staffroom.knowing.pictures.planes import cost_plane, frontier, point_of
 from staffroom.knowing.pictures.sheet import Picture
 from staffroom.knowing.pictures.single_case import single_case
@@ -27,7 +28,7 @@ def pictures_of(
         event_study(answer, say, note), at_cutoff(answer, say, note), dose(answer, say, note), forest(answer, say, note),
         waves(answer, say, note), frontier(points, say, note),
         cost_plane(points, say, note), worth(answer, say, note), balance(answer, say, note), sensitivity(answer, say, note),
-        single_case(answer, say, note),
+        single_case(answer, say, note), *mechanisms(answer, say, title),
     ]  # fmt: skip
     return {picture.name: picture for picture in found if picture is not None}
 

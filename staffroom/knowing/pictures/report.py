@@ -12,7 +12,7 @@ from staffroom.knowing.pictures.measures import Measure, five, tier_name
 from staffroom.knowing.pictures.reading import answer_of
 from staffroom.knowing.pictures.sheet import Picture
 from staffroom.knowing.pictures.styles import COLORS, STYLES
-from staffroom.knowing.pictures.words import Say
+from staffroom.knowing.pictures.words import Say, behind
 
 type Reader = Callable[[Any], str]
 
@@ -54,7 +54,8 @@ def report(
     read = _reader(sentences)
     parts = [
         f"<h1>{escape(title)}</h1>", f'<p class="quiet">{escape(subtitle)}</p>' if subtitle else "", _head(found, say, read),
-        _measures(found, say), _pictures(pictures_of(found, title=title, say=say, others=others).values(), say), _change(found, say),
+        _measures(found, say),
+        _practice(found, say, read), _pictures(pictures_of(found, title=title, say=say, others=others).values(), say), _change(found, say),
         _gates(found, say, read), _listed(say("Why this comparison"), (read(one) for one in _many(found.get("decision")))),
         _listed(say("To bear in mind"), (read(one) for one in _many(found.get("warnings")))),
     ]  # fmt: skip
@@ -102,6 +103,17 @@ def _measure(one: Measure, say: Say) -> str:
         f'<div><span>{escape(one.label)}</span><b class="m-{one.key}">{escape(one.value)}</b>'
         f"<small>{escape(one.unit)}</small>{small}</div>"
     )
+
+
+def _practice(found: Mapping[str, Any], say: Say, read: Reader) -> str:
+    """Whether practice changed where outcomes did; the schools stand among the pictures."""
+    parts = []
+    for each in found.get("mechanism") or ():
+        first, *more = [read(one) for one in each["sentence"]]
+        sure = f"{each['name']}: {behind(each.get('n') or {}, say)}; {tier_name(each['tier'], say)}"
+        parts.append(f'<p class="lead">{escape(first)}</p>' + "".join(f"<p>{escape(one)}</p>" for one in more))
+        parts += [f'<p class="quiet">{escape(one)}</p>' for one in (sure, *(read(one) for one in each["warnings"]))]
+    return f"<h2>{escape(say('Did practice change?'))}</h2>{''.join(parts)}" if parts else ""
 
 
 def _pictures(pictures: Iterable[Picture], say: Say) -> str:

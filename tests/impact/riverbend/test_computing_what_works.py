@@ -34,7 +34,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("impact")]
 def test_cells_from_the_lake_are_those_of_the_ledger(riverbend: Riverbend) -> None:
     found = frames.outcome_cells(riverbend.district.organization.path, str(riverbend.test.key)).to_pylist()
     expected: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    for teacher, school, begins, value in Outcome.objects.live().values_list(
+    of_test = Outcome.objects.live().filter(instrument=riverbend.test)
+    for teacher, school, begins, value in of_test.values_list(
         "teacher__key", "school__key", "term__begins_on", "value"
     ):
         expected[str(teacher), str(school), begins].append(value)

@@ -14,10 +14,11 @@ from django.utils import timezone
 from staffroom import __version__
 from staffroom.jobs.actions import report
 from staffroom.knowing import frames
-from staffroom.knowing.impact import asking, designs, queries, studying, summing
+from staffroom.knowing.impact import asking, designs, practice, queries, studying, summing
 from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.models import Applicant, Lottery, Study, StudyAnswer, StudyVersion
 from staffroom.knowing.impact.queries.evidence import placebos_at
+from staffroom.knowing.impact.queries.practice import practice_measures
 from staffroom.people.models import Organization
 from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
@@ -25,7 +26,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import datetime
 
-METHOD = 2
+METHOD = 3
 """Raised whenever the same input would give another answer."""
 
 
@@ -98,8 +99,10 @@ def _answer(version: StudyVersion, is_registered: bool) -> dict[str, Any] | None
     material = material_of(version, is_registered)
     if material is None or not asking.has_results(material):
         return None
-    seed = int(hashlib.sha256(repr(sorted(material.cells.to_pydict().items())).encode()).hexdigest()[:16], 16)
-    found = answer(asking.question_of(material), np.random.default_rng(seed))
+    seed = asking.seed_of(material)
+    generator, asked = np.random.default_rng(seed), asking.question_of(material)
+    measures = practice_measures(version.study.organization)
+    found = practice.beside(answer(asked, generator), asked, material, measures, generator)
     return {
         "terms": [
             {"name": term.name, "begins_on": term.begins_on.isoformat(), "ends_on": term.ends_on.isoformat()}

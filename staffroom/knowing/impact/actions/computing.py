@@ -16,12 +16,13 @@ from staffroom import __version__
 from staffroom.jobs.actions import later, report
 from staffroom.jobs.models import Job
 from staffroom.knowing import frames
-from staffroom.knowing.impact import asking, likeness, queries, studying, summing
+from staffroom.knowing.impact import asking, likeness, practice, queries, studying, summing
 from staffroom.knowing.impact.actions.together import see_together
 from staffroom.knowing.impact.hiding import shown
 from staffroom.knowing.impact.keeping import kept
 from staffroom.knowing.impact.models import Estimate, Tally
 from staffroom.knowing.impact.queries.evidence import placebos_at
+from staffroom.knowing.impact.queries.practice import practice_measures
 from staffroom.people.models import Organization, Person
 from staffroom.records import lake
 from staffroom.records.models import Activity, Instrument
@@ -29,7 +30,7 @@ from staffroom.records.models import Activity, Instrument
 if TYPE_CHECKING:
     from datetime import datetime
 
-METHOD = 6
+METHOD = 7
 """Raised whenever the same input would give another answer."""
 BREATHER = timedelta(minutes=5)
 """How long an answer is good enough although new entries keep arriving."""
@@ -141,7 +142,10 @@ class _Computation:
         generator = np.random.default_rng(studying.seed_of(question))
         taught = self._students_taught(question, path, key)
         material = self._material(question, path, taught, placebos_at(self.scope, instrument))
-        found = answering.answer(asking.question_of(material), generator)
+        asked = asking.question_of(material)
+        found = practice.beside(
+            answering.answer(asked, generator), asked, material, practice_measures(self.scope), generator
+        )
         answer = kept(found, is_higher_better=question.is_higher_better)
         like = likeness.by_group(answer)
         return {**studying.ground_of(question), "students_taught": taught, "answer": answer, "likeness": like}
