@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from staffroom.knowing.frames.files import in_memory
 from staffroom.knowing.studies import Refused, reading
 from staffroom.knowing.studies.asking import Asked
 from staffroom.knowing.studies.gathering import label
@@ -87,13 +88,16 @@ def table(asked: Asked, kind: str, scratch: Path, *, labels: tuple[str, ...], nu
 
 
 def _texts(column: Any) -> list[str | None]:
-    """Keys as text; what is text or whole numbers is turned as a whole, since files may be long."""
+    """Keys as text: each different one is turned once, and stands in memory once, since files may be long."""
     import pyarrow
 
-    if pyarrow.types.is_integer(column.type) or pyarrow.types.is_string(column.type):
-        told: list[str | None] = column.cast(pyarrow.string()).to_pylist()
-        return [value or None for value in told]
-    return [None if value is None or value != value else label(value) for value in column.to_pylist()]
+    whole = pyarrow.chunked_array([column]) if isinstance(column, pyarrow.Array) else column
+    encoded = whole.combine_chunks().dictionary_encode(null_encoding="encode")
+    told = [
+        None if value is None or value != value else label(value) or None for value in encoded.dictionary.to_pylist()
+    ]
+    found: list[str | None] = np.array([*told, None], dtype=object)[in_memory(encoded.indices)].tolist()
+    return found
 
 
 def activities(asked: Asked, scratch: Path) -> tuple[dict[str, Participation], Table]:
@@ -129,19 +133,33 @@ def activities(asked: Asked, scratch: Path) -> tuple[dict[str, Participation], T
 
 
 def _first_terms(asked: Asked, found: Table) -> dict[str, Participation]:
-    """Teacher, activity and first term alone: the form in which files are long, so in one narrow loop."""
+    """Teacher, activity and first term alone: the form in which files are long, so activity by activity at once."""
     unnamed = str(asked.study.get("activity", asked.name))
-    by_activity: dict[str, Participation] = {}
-    for row, (teacher, activity, first) in found.rows("teacher", "activity", "first_treated"):
+    teachers, firsts = (np.array(found.columns[role], dtype=object) for role in ("teacher", "first_treated"))
+    names = [name or unnamed for name in found.columns["activity"]]
+    codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    code = np.fromiter(map(codes.__getitem__, names), dtype=np.int64, count=len(names))
+    rows = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+    by_activity = {}
+    for name, own in zip(codes, rows, strict=True):
+        told = dict(zip(teachers[own].tolist(), firsts[own].tolist(), strict=True))
+        if len(told) < own.size or None in told:
+            told = _one_by_one(found, teachers, firsts, own)
+        by_activity[name] = Participation(first={who: first for who, first in told.items() if first is not None})
+    return by_activity
+
+
+def _one_by_one(found: Table, teachers: Any, firsts: Any, rows: Any) -> dict[str, str]:
+    """Where a teacher is missing or stands twice in one activity: twice with the same term is once."""
+    told: dict[str, str] = {}
+    for place in rows.tolist():
+        teacher, first, row = teachers[place], firsts[place], place + found.first_row
         if teacher is None:
             raise Refused(f"{found.name}, row {row}: the teacher is missing")
-        one = by_activity.get(activity or unnamed)
-        if one is None:
-            one = by_activity[activity or unnamed] = Participation()
-        if first is not None and one.first.setdefault(teacher, first) != first:
-            told = f"{one.first[teacher]} and {first}"
-            raise Refused(f"{found.name}, row {row}: teacher “{teacher}” first took part in two terms, {told}")
-    return by_activity
+        if first is not None and told.setdefault(teacher, first) != first:
+            terms = f"{told[teacher]} and {first}"
+            raise Refused(f"{found.name}, row {row}: teacher “{teacher}” first took part in two terms, {terms}")
+    return told
 
 
 def _take_part(

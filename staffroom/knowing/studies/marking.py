@@ -38,10 +38,13 @@ def first_terms(gathered: Gathered, values: Iterable[Any], notes: list[str], fil
     asked, terms = gathered.asked, gathered.terms
     told = {gathering.label(one) for one in asked.study.get("never", ())}
     last = int(gathered.cells.terms[-1])
+    values = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    # Many teachers, few terms: each different value is turned into a name once.
+    named = {value: gathering.label(value) for value in set(values)}
     known: dict[str, int] = {}
-    for name in {gathering.label(value) for value in values}:
+    for name in set(named.values()):
         known[name] = NEVER if _is_never(name, told, gathered) else placed(terms, name, file, asked)
-    first = np.array([known[gathering.label(value)] for value in values], dtype=np.int64)
+    first = np.array([known[named[value]] for value in values], dtype=np.int64)
     late = int((first > last).sum())
     if late:
         notes.append(

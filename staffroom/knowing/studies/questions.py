@@ -242,16 +242,15 @@ def _took_part(
 ) -> dict[str, Any]:
     """Who took part in one activity: first terms, or cells that are treated, with doses and hours. `place`: of each teacher."""
     asked, cells, file = gathered.asked, gathered.cells, gathered.asked.data["activities"].name
-    named = {*one.first, *one.terms, *one.undated}
-    strangers = len(named - place.keys())
+    named = {*one.first, *one.terms, *one.undated} if one.terms or one.undated or one.hours else one.first.keys()
+    where = list(map(place.get, one.first))
+    strangers = len(named - place.keys()) if one.terms or one.undated else where.count(None)
     if strangers:
         notes.append(f"{file}: {strangers} of {len(named)} teachers who took part in {activity} have no outcomes.")
     own: dict[str, Any] = {}
     first = np.full(len(cells.teachers), NEVER, dtype=np.int64)
-    known = [teacher for teacher in one.first if teacher in place]
-    first[[place[teacher] for teacher in known]] = marking.first_terms(
-        gathered, [one.first[each] for each in known], notes, file
-    )
+    known = [(at, told) for at, told in zip(where, one.first.values(), strict=True) if at is not None]
+    first[[at for at, _ in known]] = marking.first_terms(gathered, [told for _, told in known], notes, file)
     teachers = list(place) if one.hours or one.site or one.cohort else []
     if one.undated:
         if len(cells.terms) > 1:
