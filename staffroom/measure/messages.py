@@ -53,6 +53,10 @@ ANSWERS: Mapping[str, str] = MappingProxyType(
         "composition_shifted": "Scores from before the activity differ by %(size).2f SD already (likely between %(low).2f "
         "and %(high).2f): other students came into the groups.",
         "calibration_unknown": "Nobody has tried yet how often random fake activities are taken for real ones here.",
+        "calibration_error": "The share of fake activities taken for real ones is itself known from %(draws)d tries only: it "
+        "may be between %(low).0f and %(high).0f in 100.",
+        "calibration_sampled": "Fake activities were tried on random samples of %(schools)d schools, since there are many; "
+        "from %(draws)d tries their share may be between %(low).0f and %(high).0f in 100.",
         "calibrated": "Of %(draws)d random fake activities on the same data %(share).1f in 100 were taken for real ones, "
         "as it should be (5 in 100).",
         "rejects_too_often": "Of %(draws)d random fake activities on the same data %(share).1f in 100 were taken for real "

@@ -237,6 +237,8 @@ class Question:
     placebo_rejections: float | None = None
     """Share of random fake activities on the organization's own data that were taken for real (`calibration`)."""
     placebo_draws: int = 0
+    placebo_schools: int = 0
+    """Each of them was tried on a random part of so many schools; 0: on all."""
 
     def __post_init__(self) -> None:
         if self.cells is None:

@@ -121,7 +121,7 @@ def _from_study(path: Path) -> dict[str, Any]:
     """From a study's own files: the error that they would give, carried to other numbers of teachers."""
     inquiry = running.read(path)
     plans = []
-    for activity, answer in running.answered(inquiry).items():
+    for activity, answer in running.answered(inquiry, calibrate=False).items():
         effect, smallest = answer.effect, inquiry.questions[activity].claims.smallest_effect
         plan: dict[str, Any] = {
             "activity": activity, "teachers": answer.n.teachers, "treated_teachers": answer.n.treated_teachers,

@@ -5,20 +5,17 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from staffroom.knowing.studies import Refused, asking
 from staffroom.knowing.studies.questions import Inquiry, inquire
 from staffroom.measure.answer import Answer
 from staffroom.measure.question import Question
 
-if TYPE_CHECKING:
-    from numpy.random import Generator
-
 MANY = 10
 """Activities beyond which answers are brief."""
-SMALL, DRAWS = 5_000, 200
-"""Cells up to which fake activities are tried without being asked for, and how many."""
+PATTERNS = 20
+"""Activities from which fake ones are dealt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +39,31 @@ def read(path: Path, *, session: Any = None) -> Inquiry:
         return inquire(asked, Path(scratch), session=session)
 
 
-def answered(inquiry: Inquiry) -> dict[str, Answer]:
-    """An answer to each question; several are told of each other, for multiplicity."""
+def answered(inquiry: Inquiry, *, calibrate: bool = True) -> dict[str, Answer]:
+    """An answer to each question; several are told of each other, for multiplicity. Without `calibrate` no fake ones."""
     from staffroom.measure.answering import among
 
-    if len(inquiry.questions) > MANY:
-        return _briefly(inquiry)
-    found = {name: _answer(inquiry, question) for name, question in inquiry.questions.items()}
+    questions = _calibrated(inquiry) if calibrate else inquiry.questions
+    if len(questions) > MANY:
+        return _briefly(inquiry, questions)
+    found = {name: _answer(inquiry, question) for name, question in questions.items()}
     return found if len(found) < 2 else dict(zip(found, among(tuple(found.values())), strict=True))
 
 
-def _briefly(inquiry: Inquiry) -> dict[str, Answer]:
+def _briefly(inquiry: Inquiry, questions: dict[str, Question]) -> dict[str, Answer]:
     """Headlines with size, interval and main checks, by the same numbers; each activity alone has its whole answer."""
     import numpy as np
 
     from staffroom.measure.answering import among, brief
 
     try:
-        found = brief(list(inquiry.questions.values()), np.random.default_rng(inquiry.seed))
+        found = brief(list(questions.values()), np.random.default_rng(inquiry.seed))
     except ValueError as error:
         raise Refused(f"{inquiry.asked.file}: {error}") from None
     inquiry.notes.append(
         f"{len(found)} activities are answered briefly, and as promising at best; [study] activity asks for the whole answer of one."
     )
-    return dict(zip(inquiry.questions, among(found), strict=True))
+    return dict(zip(questions, among(found), strict=True))
 
 
 def _answer(inquiry: Inquiry, question: Question) -> Answer:
@@ -75,26 +73,28 @@ def _answer(inquiry: Inquiry, question: Question) -> Answer:
 
     generator = np.random.default_rng(inquiry.seed)
     try:
-        return answer(_calibrated(inquiry, question, generator), generator)
+        return answer(question, generator)
     except ValueError as error:
         raise Refused(f"{inquiry.asked.file}: {error}") from None
 
 
-def _calibrated(inquiry: Inquiry, question: Question, generator: Generator) -> Question:
-    """The question with how often random fake activities are taken for real ones here: only for comparisons over time.
+def _calibrated(inquiry: Inquiry) -> dict[str, Question]:
+    """The questions with how often random fake activities are taken for real ones here: of comparisons over time.
 
-    Without being told (`[estimate] calibrate`) only where it takes about a second: in small files, of a single activity.
+    Fake activities are dealt from the questions in turn; all are told the same share, for it says something about the data.
     """
-    from staffroom.measure.calibration import rejection_rate
+    import numpy as np
+
+    from staffroom.measure.calibration import DRAWS, rejection_rate
     from staffroom.measure.deciding import PANEL, decide, first_terms
 
-    if question.cells is None or decide(question).estimator not in PANEL:
-        return question
-    is_small = len(question.cells.n) <= SMALL and len(inquiry.questions) == 1
-    draws = int(inquiry.asked.estimate.get("calibrate", DRAWS if is_small else 0))
-    if not draws:
-        return question
-    found = rejection_rate(
-        question.cells, first_terms(question), generator, draws=draws, confidence=question.settled.confidence
-    )
-    return replace(question, placebo_rejections=found.rate, placebo_draws=found.draws)
+    draws = int(inquiry.asked.estimate.get("calibrate", DRAWS))
+    asked = [one for one in inquiry.questions.values() if one.cells is not None][:PATTERNS]
+    panels = [one for one in asked if decide(one).estimator in PANEL] if draws else []
+    if not panels or panels[0].cells is None:
+        return inquiry.questions
+    patterns = [first_terms(one) for one in panels]
+    generator = np.random.default_rng([inquiry.seed, 1])
+    found = rejection_rate(panels[0].cells, patterns, generator, draws=draws, confidence=panels[0].settled.confidence)
+    known: dict[str, Any] = {"placebo_rejections": found.rate, "placebo_draws": found.draws, "placebo_schools": found.schools}
+    return {name: replace(one, **known) for name, one in inquiry.questions.items()}

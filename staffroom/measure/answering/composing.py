@@ -20,6 +20,7 @@ from staffroom.measure.answering.saying import sentences
 from staffroom.measure.answering.spreading import replicability, spread
 from staffroom.measure.answering.threshold import at_cutoff
 from staffroom.measure.answering.trial import drawn
+from staffroom.measure.calibration import wilson
 from staffroom.measure.deciding import PANEL, Decision, decide, stopped
 from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import Overrides, Question
@@ -135,6 +136,11 @@ def _warnings(question: Question) -> tuple[Sentence, ...]:
     found = []
     if question.cells is not None and (teachers := stopped(question)):
         found.append(say("stopped", teachers=teachers))
+    if question.placebo_rejections is not None and question.placebo_draws:
+        low, high = wilson(question.placebo_rejections, question.placebo_draws)
+        told = "calibration_sampled" if question.placebo_schools else "calibration_error"
+        more = {"schools": question.placebo_schools} if question.placebo_schools else {}
+        found.append(say(told, draws=question.placebo_draws, low=100 * low, high=100 * high, **more))
     if question.overrides.cluster == "teacher":
         found.append(say("clustered_finer", name="teacher"))
     found += [say("undeclared", name=one.name) for one in question.subgroups if not one.declared]
