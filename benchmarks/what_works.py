@@ -83,7 +83,8 @@ def main() -> None:
     options = asked.parse_args()
     django.setup()
     from staffroom.knowing import frames
-    from staffroom.knowing.impact import studying, summing
+    from staffroom.knowing.impact import asking, keeping, summing
+    from staffroom.measure import answering
     from staffroom.records import lake
 
     truth, rows = write_lake(lake.folder(), options.teachers, options.students, options.seed)
@@ -93,10 +94,10 @@ def main() -> None:
     cells = frames.outcome_cells("/1/2/", "test")
     students = frames.students("/1/2/", "test")
     read = time.process_time()
-    question = studying.Question(cells=cells, first_on=uptake.first_on, terms=terms, students=students)
-    _study, kept = studying.answer(question, np.random.default_rng(1))
+    material = asking.Material(cells=cells, first_on=uptake.first_on, terms=terms, students=students)
+    kept = keeping.kept(answering.answer(asking.question_of(material), np.random.default_rng(1)))
     done = time.process_time()
-    effect = kept["study"]["effect"]
+    effect = kept["effect"]
     print(f"{rows:,} results, {cells.num_rows:,} cells: read {read - spent:.2f} CPU s, studied {done - read:.2f} CPU s, "
           f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; "
           f"effect {effect['sd']:.3f} [{effect['low']:.3f}, {effect['high']:.3f}], true {truth:.3f}")  # fmt: skip
