@@ -106,6 +106,9 @@ def test_a_file_that_is_missing_or_a_folder_is_said_to_be_so(tmp_path: Path) -> 
     code, _, err = said("run", tmp_path)
     assert code == 2
     assert "is a folder; name the study's TOML file" in err
+    code, _, err = said("run", study(tmp_path, data={"outcomes": "~nobody-of-that-name/r.csv"}))
+    assert code == 2
+    assert "there is nobody here whose folder “~nobody-of-that-name/r.csv” could be" in err
 
 
 def test_a_column_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:

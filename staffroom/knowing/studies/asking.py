@@ -116,7 +116,14 @@ def _paths(file: str, folder: Path, data: Mapping[str, Any]) -> dict[str, Path]:
             raise Refused(f"{file}: [data] {name} must be the path of a file")
     if not {"outcomes", "ratings"} & set(data):
         raise Refused(f"{file}: [data] must name outcomes, the file with the students' results (or ratings)")
-    return {name: folder / Path(path).expanduser() for name, path in data.items()}
+    return {name: folder / _home(file, name, path) for name, path in data.items()}
+
+
+def _home(file: str, name: str, path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise Refused(f"{file}: [data] {name}: there is nobody here whose folder “{path[:40]}” could be") from None
 
 
 def _names(file: str, value: Any, role: str) -> tuple[str, ...]:

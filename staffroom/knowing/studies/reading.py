@@ -191,9 +191,9 @@ def _hint(name: str, names: list[str]) -> str:
 
     near = difflib.get_close_matches(name, names[:5000], 1, 0.6)
     if near:
-        return f"; did you mean “{near[0]}”?"
+        return f"; did you mean “{near[0][:60]}”?"
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"; it has {', '.join(names[:8])}{more}"
+    return f"; it has {', '.join(name[:60] for name in names[:8])}{more}"
 
 
 def _fits(schema: Any, kept: list[str], wanted: Wanted) -> bool:
