@@ -202,6 +202,10 @@ class Coordinates:
 
     def _degrees(self, adjusted: Floats) -> Floats:
         """(sum p_i'p_i)^2 / sum (p_i'p_j)^2 with p_i'p_j = [i=j] v'C v - (C v)_i'(C v)_j (Pustejovsky & Tipton, (11))."""
+        # Degrees of freedom do not depend on a coefficient's unit: a dose of 1e-150 hours must not overflow here.
+        size = np.abs(adjusted).max(axis=(0, 1), initial=0.0)
+        unit = np.where(size > 0, size, 1.0)
+        adjusted, directions = adjusted / unit, self.directions / unit
         held = self.shares @ adjusted
         itself = (adjusted * held).sum(axis=1)
         shared = held if self.block is None else held[:, :-1]
@@ -214,7 +218,7 @@ class Coordinates:
             within = sum_by(self.block, pulled, blocks).reshape(blocks, *shared.shape[1:])
             whole = whole + 2 * (within**2).sum(axis=(0, 1)) + (sum_by(self.block, own**2, blocks) ** 2).sum(axis=0)
         spread_of = (itself**2 - 2 * itself * square).sum(axis=0) + whole
-        told = trace > SEEN * (self.directions**2).sum(axis=0)
+        told = trace > SEEN * (directions**2).sum(axis=0)
         return np.asarray(np.divide(trace**2, spread_of, out=np.full_like(trace, np.nan), where=told & (spread_of > 0)))
 
     def left_out(self) -> tuple[Floats, Floats]:
