@@ -12,8 +12,9 @@ from django.urls import reverse
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Study
 from staffroom.knowing.impact.models.studies import canonical
-from staffroom.people.models import Person
-from staffroom.records.actions import make_activity, make_instrument
+from staffroom.knowing.impact.queries.roads import road_ahead
+from staffroom.people.models import Person, Term
+from staffroom.records.actions import Result, make_activity, make_instrument, record_outcome
 from staffroom.records.models import Instrument
 from tests.cast import Cast
 
@@ -123,6 +124,25 @@ def test_a_rule_needs_its_cutoff_wherever_it_comes_from(cast: Cast, typed: dict[
     study = asked(cast, typed)
     with pytest.raises(IntegrityError), transaction.atomic():
         Study.objects.filter(pk=study.pk).update(cutoff=None)
+
+
+def test_before_the_results_are_there_the_page_says_how_they_will_be_compared(
+    cast: Cast, typed: dict[str, Any], math: Instrument
+) -> None:
+    study = asked(cast, typed)
+    assert [said[:17] for said in road_ahead(study)] == ["A cutoff decided:", "Otherwise: No ter", "If fewer than 10 "]
+    page = signed_in(cast.denise).get(study.get_absolute_url()).content.decode()
+    assert "at least 90 of a hundred on either side" in page
+    said = Result(subject="student", term_id=cast.term.pk, value=6.0, person_id=cast.leo.pk, teacher_id=cast.amara.pk,
+                  school_id=cast.alder.pk)  # fmt: skip
+    record_outcome(by=cast.denise, instrument=math, result=said)
+    plain = asked(cast, {**typed, "rule": ""})
+    assert "made alike by their students’ scores" in road_ahead(plain)[0].replace("'", "’")
+    Term.objects.create(
+        organization=cast.district, name="Summer", begins_on="2027-06-12", ends_on="2027-07-30", school_year=2027
+    )
+    longer = asked(cast, {**typed, "rule": "", "outcomes_until": "2027-07-01"})
+    assert "there will be 3 terms with results" in road_ahead(longer)[0]
 
 
 def test_the_outlook_says_whose_number_it_reckons_with(cast: Cast, typed: dict[str, Any]) -> None:

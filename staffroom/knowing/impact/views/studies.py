@@ -19,6 +19,7 @@ from staffroom.knowing.impact import actions, queries, rules, wording
 from staffroom.knowing.impact.forms.studies import CloseForm, RegisterForm, StudyForm
 from staffroom.knowing.impact.models import Study, StudyVersion
 from staffroom.knowing.impact.outlook import Outlook, Plan, outlook, variation_in
+from staffroom.knowing.impact.queries.roads import road_ahead
 from staffroom.knowing.impact.taking_part import takers
 from staffroom.knowing.impact.views.doors import guarded, person_of, progress_of, put_into
 from staffroom.ui.csv import csv_response, wants_csv
@@ -212,7 +213,7 @@ def _whole(request: HttpRequest, found: Study, **forms: Any) -> dict[str, Any]:
             (_(name), queries.in_words(part, protocol[part]))
             for part, name in queries.PARTS.items() if part in protocol and part != "question"
         ],
-        "versions": _versions(versions), "changes": changes,
+        "versions": _versions(versions), "changes": changes, "roads": [] if versions and _answered(latest) else road_ahead(found),
         "register_form": RegisterForm(is_first=latest is None) if may_run and (latest is None or changes) else None,
         "close_form": CloseForm() if may_run else None, "first_result": _first_result(found),
         "job": queries.running_study_job(found), "progress_url": reverse("studies:progress", args=[found.slug]),
@@ -220,6 +221,10 @@ def _whole(request: HttpRequest, found: Study, **forms: Any) -> dict[str, Any]:
     }  # fmt: skip
     context["sentence"] = said_by(context["answer"].summary) if context["answer"] else ""
     return {**context, **forms}
+
+
+def _answered(version: StudyVersion | None) -> bool:
+    return hasattr(version, "answer")
 
 
 def _first_result(found: Study) -> Any:
