@@ -29,8 +29,9 @@ ESTIMATORS = (
 class Size:
     """How much data stands behind a number; never print the number without it."""
 
-    students: int
-    """Different students if known, else the results of the fullest term."""
+    students: int | None
+    """Different students if known, else the results of the fullest term; at one event time the results, for each teacher
+    has one term then. None where only ratings of teachers are known."""
     teachers: int
     schools: int
     clusters: int
@@ -175,6 +176,13 @@ class CostOf:
     by_ingredient: tuple[tuple[str, int], ...] = ()
     sd_per_1000_usd: Ratio | None = None
     """SD per $1,000 per student."""
+    per_student_se_usd_cents: float | None = None
+    """Standard error of the cost per student: from prices that are ranges, and from what teachers' parts came to, by school.
+    None where neither is known: then the cost counts as known."""
+    correlation: float | None = None
+    """Of the errors of effect and cost."""
+    region: tuple[tuple[float, float], ...] = ()
+    """The cost plane: an ellipse of (US cents per student, SD) that holds both with the confidence of the intervals."""
     acceptability: tuple[tuple[int, float], ...] = ()
     """(US cents per student that an SD is worth at most, probability that it is cost-effective)."""
 

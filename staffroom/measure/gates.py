@@ -109,8 +109,11 @@ def pre_trend_gate(test: PreTrends | None) -> Gate:
     return Gate("pre_trends", passed, test.power, ENOUGH_POWER, sentence, _lower(passed, PROMISING))
 
 
-def sample_gate(students: int, schools: int) -> Gate:
+def sample_gate(students: int | None, schools: int) -> Gate:
     """Tiers 1 and 2 ask for 350 students and two sites (Department of Education, non-regulatory guidance, 2016)."""
+    if students is None:
+        unknown = say("sample_unknown", limit=ESSA_STUDENTS)
+        return Gate("sample", False, None, float(ESSA_STUDENTS), unknown, PROMISING)
     passed = students >= ESSA_STUDENTS and schools >= ESSA_SITES
     sentence = (
         say("sample_enough", students=students, schools=schools)

@@ -97,8 +97,12 @@ class CostLine:
     """Business as usual: what would have been spent without the activity; taken off."""
     wave: int | None = None
     """Wave of adoption that it was spent on, if on one."""
+    price_range: tuple[int, int] | None = None
+    """Unit prices in cents between which the true one lies in 19 of 20 cases; None: the price is taken as known."""
 
     def __post_init__(self) -> None:
+        if self.price_range is not None and not 0 <= self.price_range[0] <= self.price_range[1]:
+            raise ValueError(f"{self.ingredient.name}: the low price is above the high one, or below 0")
         if self.scales_with not in SCALES:
             raise ValueError(f"{self.ingredient.name}: scales_with must be one of {', '.join(SCALES)}")
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from staffroom.measure.effects import improvement_index, teachers_needed
 from staffroom.measure.mechanism_messages import PRACTICE
 from staffroom.measure.messages import ANSWERS
+from staffroom.measure.singular import ONE
 
 MESSAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -72,6 +73,8 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "drift_seen": "Before taking part the groups already drifted apart (p = %(p).3f).",
         "drift_untested": "Too few terms or schools before taking part to test whether the groups already drifted.",
         "sample_enough": "%(students)d students in %(schools)d schools.",
+        "sample_unknown": "How many students the teachers taught is not known; the evidence standards ask for at least "
+        "%(limit)d students and 2 sites.",
         "sample_small": "%(students)d students in %(schools)d schools; the evidence standards ask for at least "
         "%(limit)d students and 2 sites.",
         "separates": "The interval excludes zero on the favorable side.",
@@ -96,7 +99,8 @@ class Sentence:
     @property
     def text(self) -> str:
         """In English."""
-        return MESSAGES[self.message] % self.values
+        counting, one = ONE.get(self.message, ("", ""))
+        return (one if self.values.get(counting) == 1 else MESSAGES[self.message]) % self.values
 
     def __str__(self) -> str:
         return self.text

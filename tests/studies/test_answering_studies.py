@@ -344,3 +344,17 @@ def test_how_groups_and_terms_are_compared_can_be_chosen(tmp_path: Path) -> None
         code, out, err = said("run", file)
         assert code == 2
         assert f"wrong.toml: [estimate] {name} must be" in err
+
+
+def test_prices_that_are_ranges_make_the_cost_uncertain(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text(as_csv(panel(schools=24)))
+    head = ("ingredient", "quantity", "unit_price", "low", "high")
+    (tmp_path / "costs.csv").write_text(as_csv([["coach", 40, 500, 400, 650], ["books", 100, 10, "", ""]], head))
+    file = study(tmp_path, data={"outcomes": "results.csv", "costs": "costs.csv"})
+    cost = json.loads(said("run", file, "--json")[1])["cost"]
+    assert cost["per_student_se_usd_cents"] == pytest.approx(40 * 25_000 / 3.919928 / cost["students"], rel=1e-6)
+    assert len(cost["region"]) == 60
+    assert "(give or take $" in said("run", file)[1]
+    (tmp_path / "costs.csv").write_text(as_csv([["coach", 40, 500, 600, 650]], head))
+    code, _, err = said("run", file)
+    assert (code, "costs.csv, row 2: the price must lie between low and high" in err) == (2, True)

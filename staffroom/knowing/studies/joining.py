@@ -226,7 +226,7 @@ def cost_rows(asked: Asked, scratch: Path) -> tuple[list[dict[str, Any]], Table]
     """The costs file, a row for each ingredient, checked: name, quantity and price as Decimal and cents, who pays, …"""
     labels = (
         "ingredient", "quantity", "unit_price", "amount", "payer", "kind", "scales_with", "instead", "activity",
-        "lifetime_years", "discount_rate", "price_year", "wave",
+        "lifetime_years", "discount_rate", "price_year", "wave", "low", "high",
     )  # fmt: skip
     found = table(asked, "costs", scratch, labels=labels, numbers=())
     if not {"amount", "unit_price"} & set(found.columns):
@@ -245,10 +245,21 @@ def cost_rows(asked: Asked, scratch: Path) -> tuple[list[dict[str, Any]], Table]
                 "lifetime_years": _whole(told["lifetime_years"] or "1", f"{where}, lifetime_years", most=LONGEST_LIFE),
                 "discount_rate": _rate(told["discount_rate"], f"{where}, discount_rate"),
                 "price_year": told["price_year"] and str(_whole(told["price_year"], f"{where}, price_year", most=9999)),
+                "range": _range(told["low"], told["high"], price, where),
                 "wave": told["wave"] and str(_whole(told["wave"], f"{where}, wave", most=9999)),
             }
         )  # fmt: skip
     return made, found
+
+
+def _range(low: str | None, high: str | None, price: int, where: str) -> tuple[int, int] | None:
+    """Prices between which the true one lies; None where the row tells none."""
+    if low is None and high is None:
+        return None
+    ends = (price if low is None else _money(low, where), price if high is None else _money(high, where))
+    if not ends[0] <= price <= ends[1]:
+        raise Refused(f"{where}: the price must lie between low and high")
+    return ends
 
 
 def _scale(value: str | None, where: str) -> str:

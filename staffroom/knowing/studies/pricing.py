@@ -36,4 +36,4 @@ def _line(row: Mapping[str, Any]) -> CostLine:
     more: dict[str, Any] = {"scales_with": row["scales_with"], "grows": row["scales_with"] == "teacher"}
     wave = int(row["wave"]) if row["wave"] and str(row["wave"]).isdigit() else None
     kept = {name: value for name, value in more.items() if name in known}
-    return CostLine(ingredient, kind=row["kind"], instead=row["instead"], wave=wave, **kept)
+    return CostLine(ingredient, kind=row["kind"], instead=row["instead"], wave=wave, price_range=row["range"], **kept)

@@ -4,15 +4,17 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from staffroom.measure import gates
 from staffroom.measure.answer import Effect, Size
-from staffroom.measure.answering.estimate import Estimate, Sides
+from staffroom.measure.answering.estimate import Estimate, Sides, fullest
 from staffroom.measure.between_case import BetweenCase, between_case
 from staffroom.measure.deciding import LEAST_RATINGS, rated_cases
 from staffroom.measure.question import Question, Series
 from staffroom.measure.sentence import Sentence, say
 from staffroom.measure.single_case import NonOverlap, non_overlap
+from staffroom.measure.staggered import distinct
 from staffroom.measure.start_points import StartPointTest, admissible_starts, start_point_test
 
 LEAST_CASES = 3
@@ -33,7 +35,7 @@ def single_cases(question: Question, estimator: str, generator: np.random.Genera
     lines = [_line(str(label), case, one) for label, case, one in zip(labels.tolist(), cases, measures, strict=True)]
     return Estimate(
         estimator="single_case",
-        n=Size(0, len(cases), 1, len(cases), ratings, len(cases), 0, len(np.unique(series.session))),
+        n=_size(question, series, labels),
         effect=effect,
         design_tier=gates.PROMISING,
         smaller=Sides(ratings, len(cases)),
@@ -41,6 +43,17 @@ def single_cases(question: Question, estimator: str, generator: np.random.Genera
         details={"single_case": {"series": lines, "start_points": _start(test), "between_case": _between(whole)}},
         said=_said(measures),
     )
+
+
+def _size(question: Question, series: Series, labels: NDArray[Any]) -> Size:
+    """Ratings and cases; students and schools of these teachers where their results are known, else no students and one school."""
+    cases, sessions = len(labels), len(np.unique(series.session))
+    students, schools = None, 1
+    if question.cells is not None:
+        own = np.isin(question.cells.teachers.astype(str), labels.astype(str))
+        taught = question.cells.take(own[question.cells.teacher])
+        students, schools = (fullest(taught), distinct(taught.cluster)) if len(taught.n) else (None, 1)
+    return Size(students, cases, schools, cases, len(series.value), cases, 0, sessions)
 
 
 def chosen(series: Series) -> Series:

@@ -14,7 +14,7 @@ from staffroom.measure.cells import Bools, Cells, Floats
 from staffroom.measure.deciding import first_terms
 from staffroom.measure.effects import NORMAL, fieller
 from staffroom.measure.gates import LEAST_TEACHERS, enough_to_show
-from staffroom.measure.question import Costs, Question
+from staffroom.measure.question import CostLine, Costs, Question
 from staffroom.measure.staggered import event_times
 
 HOURS = 10
@@ -24,6 +24,8 @@ WILLINGNESS_USD_CENTS = tuple(
     100 * dollars for dollars in (0, 250, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 50_000, 100_000)
 )
 """What an SD for a student may be worth at most, for the curve of acceptability."""
+POINTS = 60
+"""Of the ellipse on the cost plane."""
 COMPARABLE = ("randomized", "cutoff", "imputation", "callaway_santanna", "etwfe", "twfe", "entropy_balanced")
 """Estimators whose effect is one of taking part, which hours and costs can be held against."""
 
@@ -60,6 +62,12 @@ def took_part(question: Question) -> Bools:
 def over(cells: Cells, estimate: Estimate, value: Floats, known: Bools) -> Ratio:
     """The effect in SD over the mean of `value` (I,) among teachers `known` (I,), both uncertain by cluster."""
     assert estimate.effect is not None
+    mean, error, covariance = moments(cells, estimate, value, known)
+    return ratio_of(estimate, mean, error, covariance)
+
+
+def moments(cells: Cells, estimate: Estimate, value: Floats, known: Bools) -> tuple[float, float, float]:
+    """Mean of `value` (I,) among teachers `known` (I,), its error by cluster, and its covariance with the effect in SD."""
     mean = float(value[known].mean())
     off = np.where(known, value - mean, 0.0) / known.sum()
     scores = np.bincount(cells.cluster_of, off, minlength=len(cells.clusters))
@@ -69,7 +77,7 @@ def over(cells: Cells, estimate: Estimate, value: Floats, known: Bools) -> Ratio
     covariance = 0.0
     if estimate.scores is not None and np.isfinite(estimate.scores).all():
         covariance = float(estimate.scores @ scores)
-    return ratio_of(estimate, mean, error, covariance)
+    return mean, error, covariance
 
 
 def ratio_of(estimate: Estimate, denominator: float, error: float, covariance: float) -> Ratio:
@@ -97,7 +105,7 @@ def cost_of(question: Question, estimate: Estimate) -> CostOf:
     summed = _summed(costs)
     net = summed["total"] - summed["usual"]
     per_student = ingredients.share_usd_cents(net, students)
-    ratio = _for_money(question, estimate, net, teachers, students)
+    spread = spread_of_cost(question, estimate, net, students)
     return CostOf(
         known=True,
         total_usd_cents=summed["total"],
@@ -111,8 +119,9 @@ def cost_of(question: Question, estimate: Estimate) -> CostOf:
         price_year=costs.price_year,
         by_payer=summed["by_payer"],
         by_ingredient=summed["by_ingredient"],
-        sd_per_1000_usd=ratio,
-        acceptability=_acceptability(estimate, net / students),
+        sd_per_1000_usd=_for_money(estimate, net, students, spread),
+        acceptability=_acceptability(estimate, net / students, spread),
+        **_plane(estimate, net / students, spread, question.settled.confidence),
     )
 
 
@@ -170,26 +179,65 @@ def _marginal(costs: Costs, teachers: int) -> int | None:
     return ingredients.share_usd_cents(grows, teachers)
 
 
-def _for_money(question: Question, estimate: Estimate, net: int, teachers: int, students: int) -> Ratio | None:
+def _for_money(estimate: Estimate, net: int, students: int, spread: tuple[float, float] | None) -> Ratio | None:
     """SD per $1,000 per student; None without an effect or where taking part costs nothing more."""
     effect = estimate.effect
     if estimate.estimator not in COMPARABLE or effect is None or effect.sd is None or net <= 0:
         return None
-    thousands = net / students / DOLLARS
-    each = question.costs.by_teacher_usd_cents if question.costs is not None else None
-    if each is None or question.students is not None:
-        return ratio_of(estimate, thousands, 0.0, 0.0)
+    error, covariance = spread or (0.0, 0.0)
+    return ratio_of(estimate, net / students / DOLLARS, error / DOLLARS, covariance / DOLLARS)
+
+
+def spread_of_cost(question: Question, estimate: Estimate, net: int, students: int) -> tuple[float, float] | None:
+    """Error of the cost per student in cents, and its covariance with the effect in SD; None where the cost has no error."""
+    assert question.costs is not None
+    prices = math.sqrt(sum(_price_error(line) ** 2 for line in question.costs.lines)) / students
+    each = question.costs.by_teacher_usd_cents
+    if each is None or question.students is not None or question.cells is None:
+        return (prices, 0.0) if prices > 0 else None
     known = took_part(question) & np.isfinite(each)
     if known.sum() < LEAST_TEACHERS or not each[known].mean() > 0:
-        return ratio_of(estimate, thousands, 0.0, 0.0)
+        return (prices, 0.0) if prices > 0 else None
     # What varies from teacher to teacher is taken in proportion to the whole, so that both agree on the mean.
-    assert question.cells is not None
-    return over(question.cells, estimate, each * (thousands / each[known].mean()), known)
+    part = each * (net / students / each[known].mean())
+    _, error, covariance = moments(question.cells, estimate, part, known)
+    return math.hypot(error, prices), covariance
 
 
-def _acceptability(estimate: Estimate, per_student: float) -> tuple[tuple[int, float], ...]:
+def _price_error(line: CostLine) -> float:
+    """Of one ingredient's yearly cost, in cents: its range of prices holds 95 in 100."""
+    price = line.ingredient.unit_price_usd_cents
+    if line.price_range is None or not price:
+        return 0.0
+    low, high = line.price_range
+    return line.ingredient.yearly_usd_cents / price * (high - low) / (2 * NORMAL.inv_cdf(0.975))
+
+
+def _plane(
+    estimate: Estimate, per_student: float, spread: tuple[float, float] | None, confidence: float
+) -> dict[str, Any]:
+    """The cost plane: error of the cost, and the ellipse that holds effect and cost together (joint normal)."""
+    effect = estimate.effect
+    if spread is None:
+        return {}
+    if effect is None or effect.sd is None or effect.se is None or estimate.estimator not in COMPARABLE:
+        return {"per_student_se_usd_cents": spread[0]}
+    error, covariance = spread
+    correlation = max(-1.0, min(1.0, covariance / (effect.se * error))) if effect.se > 0 else 0.0
+    reach, angle = math.sqrt(-2 * math.log(1 - confidence)), np.linspace(0, 2 * math.pi, POINTS, endpoint=False)
+    cost = per_student + reach * error * np.cos(angle)
+    up = correlation * np.cos(angle) + math.sqrt(1 - correlation**2) * np.sin(angle)
+    points = tuple(zip(cost.tolist(), (effect.sd + reach * effect.se * up).tolist(), strict=True))
+    return {"per_student_se_usd_cents": error, "correlation": correlation, "region": points}
+
+
+def _acceptability(
+    estimate: Estimate, per_student: float, spread: tuple[float, float] | None
+) -> tuple[tuple[int, float], ...]:
     effect = estimate.effect
     if estimate.estimator not in COMPARABLE or effect is None or effect.sd is None or effect.se is None:
         return ()
-    found = curve(effect.sd, effect.se, per_student, 0.0, WILLINGNESS_USD_CENTS)
+    error, covariance = spread or (0.0, 0.0)
+    covariance = max(-effect.se * error, min(effect.se * error, covariance))
+    found = curve(effect.sd, effect.se, per_student, error, WILLINGNESS_USD_CENTS, covariance=covariance)
     return tuple(zip(WILLINGNESS_USD_CENTS, found.probability.tolist(), strict=True))

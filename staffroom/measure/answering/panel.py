@@ -8,7 +8,7 @@ import numpy as np
 
 from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
-from staffroom.measure.answering.estimate import Estimate, Places, Sides, fullest, hide_small
+from staffroom.measure.answering.estimate import Estimate, Places, Sides, hide_small
 from staffroom.measure.answering.examining import Described, Examined, examine
 from staffroom.measure.answering.gating import composition, panel_attrition
 from staffroom.measure.answering.sensitivity import Sensitivity, sensitivity
@@ -218,7 +218,9 @@ class Panel:
         of_leads = effects.t_quantile((1 + self.claims.confidence ** (1 / max(1, len(leads)))) / 2, max(found.df, 1))
         lines = [banded(line, of_leads) for line in lines]
         for one in found.imputation.by_event_time:
-            lines.append(banded(self._average(one), self.critical))
+            line = self._average(one)
+            each = replace(line.n, students=self._of_students(one.size.results))
+            lines.append(banded(replace(line, n=each), self.critical))
         return hide_small(lines)
 
     def _critical(self) -> float | None:
@@ -240,10 +242,15 @@ class Panel:
     def _line(self, event_time: int | None, effect: float, error: float, size: Size) -> Line:
         return Line(self.scale.effect(effect, error, self.found.df, method="CR1"), size, event_time=event_time)
 
+    def _of_students(self, results: int) -> int:
+        """At one event time each teacher has one term: there are as many students as results, but never more than in all."""
+        return min(results, self.claims.students or results)
+
     def _behind(self, event_time: int) -> Size:
         chosen = self.cells.take((self.event == event_time) & (self.first[self.cells.teacher] != NEVER))
         clusters = distinct(chosen.cluster)
-        return Size(fullest(chosen), distinct(chosen.teacher), clusters, clusters, int(chosen.n.sum()))
+        results = int(chosen.n.sum())
+        return Size(self._of_students(results), distinct(chosen.teacher), clusters, clusters, results)
 
     def _by_group_time(self) -> tuple[Line, ...]:
         return self._grid(() if self.group_times is None else self.group_times.group_times, "influence")
@@ -252,7 +259,7 @@ class Panel:
         return hide_small([
             Line(
                 self.scale.effect(one.effect, one.standard_error, self.found.df, method=method),
-                Size(one.results, one.teachers, one.schools, one.schools, one.results),
+                Size(self._of_students(one.results), one.teachers, one.schools, one.schools, one.results),
                 event_time=one.term - one.group,
                 group=one.group,
                 term=one.term,
