@@ -17,14 +17,14 @@ PRACTICE: Mapping[str, str] = {
     "practice_neither": "Neither practice nor scores changed by as much as would matter.",
     "practice_both_fell": "Observers saw practice become worse, and scores fell.",
     "practice_cannot_tell": "Whether practice changed where scores did, we cannot tell yet.",
-    "practice_unknown": "What changed in %(name)s is not known.",
-    "practice_hidden": "Too few teachers were rated with %(name)s to say anything.",
+    "practice_unknown": "What changed in “%(name)s” is not known.",
+    "practice_hidden": "Too few teachers were rated with “%(name)s” to say anything.",
     # the measure
-    "practice_rose": "%(name)s rose by %(size).2f SD of ratings (likely between %(low).2f and %(high).2f).",
-    "practice_fell": "%(name)s fell by %(size).2f SD of ratings (the change is likely between %(low).2f and %(high).2f).",
-    "practice_small": "Any change in %(name)s is likely small: between %(low).2f and %(high).2f SD of ratings.",
-    "practice_unclear": "The change in %(name)s is likely between %(low).2f and %(high).2f SD of ratings.",
-    "practice_no_interval": "How much %(name)s changed cannot be told with an interval from so few schools.",
+    "practice_rose": "“%(name)s” rose by %(size).2f SD of ratings (likely between %(low).2f and %(high).2f).",
+    "practice_fell": "“%(name)s” fell by %(size).2f SD of ratings (the change is likely between %(low).2f and %(high).2f).",
+    "practice_small": "Any change in “%(name)s” is likely small: between %(low).2f and %(high).2f SD of ratings.",
+    "practice_unclear": "The change in “%(name)s” is likely between %(low).2f and %(high).2f SD of ratings.",
+    "practice_no_interval": "How much “%(name)s” changed cannot be told with an interval from so few schools.",
     # over sites
     "practice_link": "Correlation of both effects over %(sites)d schools, with the error of either taken out: %(correlation).2f "
     "(likely between %(low).2f and %(high).2f).",

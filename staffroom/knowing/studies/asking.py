@@ -17,6 +17,7 @@ DATA = ("outcomes", "activities", "costs", "assignments", "ratings")
 ROLES = (
     "student", "teacher", "school", "term", "score", "prior", "first_treated", "treated", "dose", "assigned", "block",
     "running", "cutoff", "weight", "covariates", "site", "cohort", "activity", "hours", "session", "phase", "subgroups",
+    "rating", "rater", "measure",
 )  # fmt: skip
 STUDY = (
     "name", "outcome", "activity", "smallest_effect", "decision", "registered", "terms", "never", "higher_is_better",

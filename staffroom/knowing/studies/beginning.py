@@ -71,7 +71,8 @@ def as_toml(file: Path, target: Path, names: list[str], roles: Mapping[str, str]
         '# activities = "activities.csv"    # teacher, term or first_treated; also activity, hours, dose, site, cohort',
         '# assignments = "assignments.csv"  # teacher or school, assigned (0 or 1), block, running',
         '# costs = "costs.csv"              # ingredient, quantity, unit_price (dollars), payer, scales_with, instead',
-        '# ratings = "ratings.csv"          # teacher, session, score, phase (0 before, 1 with the activity)',
+        '# ratings = "ratings.csv"          # teacher, term, rating, also rater, measure: did practice change? Or single cases:',
+        "#                                  # teacher, session, score, phase (0 before, 1 with the activity)",
         "",
         '[columns]  # role = "column"',
     ]

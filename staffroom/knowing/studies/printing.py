@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from staffroom.knowing.studies import observing
+
 WIDTH = 80
 TIERS = {1: "strong evidence", 2: "moderate evidence", 3: "promising evidence", 4: "a rationale only"}
 ESTIMATORS = {
@@ -45,7 +47,8 @@ def _answer(one: Mapping[str, Any], level: str) -> Iterator[str]:
     n = one["n"]
     yield from _row("How", ESTIMATORS.get(one["estimator"], one["estimator"]))
     yield from _row("Evidence", f"tier {one['tier']} of 4: {TIERS[one['tier']]}")
-    counted = f"{n['students']} students, {n['teachers']} teachers, {n['schools']} schools"
+    students = f"{n['students']} students, " if n["students"] is not None else ""
+    counted = f"{students}{n['teachers']} teachers, {n['schools']} schools"
     if n.get("treated_teachers"):
         counted += f"; {n['treated_teachers']} teachers took part"
     yield from _row("Based on", counted)
@@ -53,6 +56,7 @@ def _answer(one: Mapping[str, Any], level: str) -> Iterator[str]:
     yield from _measures(one, level)
     yield ""
     yield from _event_times(one, level)
+    yield from _listed("Did practice change?", observing.printed(one))
     yield from _checks(one)
     yield from _listed("Mind", one["warnings"])
 
@@ -142,6 +146,9 @@ def _cost(found: Mapping[str, Any]) -> str:
     for key, what in (("per_teacher_usd_cents", "a teacher"), ("per_student_usd_cents", "a student")):
         if found.get(key) is not None:
             parts.append(f"${found[key] / 100:,.2f} {what}")
+    if found.get("per_student_se_usd_cents") is not None:
+        half = 1.96 * found["per_student_se_usd_cents"] / 100
+        parts[-1] += f" (give or take ${half:,.2f})"
     if found.get("marginal_teacher_usd_cents") is not None:
         parts.append(f"${found['marginal_teacher_usd_cents'] / 100:,.2f} for one more teacher")
     ratio = found.get("sd_per_1000_usd")
@@ -155,13 +162,13 @@ def _event_times(one: Mapping[str, Any], level: str) -> Iterator[str]:
     shown = [line for line in one["by_event_time"] if line["event_time"] is not None]
     if not shown:
         return
-    yield f"Terms since taking part first        SD   {level + ' interval':<16} {'teachers':>9}"
+    yield f"Terms since taking part first        SD   {level + ' interval':<16} {'students':>9} {'teachers':>9}"
     for line in shown:
         effect, interval = line["effect"], ""
         if effect["low"] is not None:
             interval = f"{effect['low']:+.3f} to {effect['high']:+.3f}"
         size = "hidden" if line["hidden"] or effect["sd"] is None else f"{effect['sd']:+.3f}"
-        yield f"{line['event_time']:>28} {size:>10}   {interval:<16} {line['n']['teachers']:>9}"
+        yield f"{line['event_time']:>28} {size:>10}   {interval:<16} {line['n']['students']:>9} {line['n']['teachers']:>9}"
     yield ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from staffroom.knowing.studies import Refused, gathering, joining, lots, marking, pricing
+from staffroom.knowing.studies import Refused, gathering, joining, lots, marking, observing, pricing
 from staffroom.knowing.studies import terms as order
 from staffroom.knowing.studies.asking import Asked
 from staffroom.knowing.studies.gathering import Floats, Gathered, Ints
@@ -26,6 +26,7 @@ from staffroom.measure.question import (
     Subgroup,
     Threshold,
 )
+from staffroom.measure.raters import Ratings
 
 FEW_TREATED = 10
 """As the tree has it: below so many teachers who took part, their terms are single cases."""
@@ -42,6 +43,8 @@ class Inquiry:
     """SHA-256 over the study's text and the bytes of all files that it names."""
     notes: list[str] = field(default_factory=list)
     """Warnings about the files, in plain words."""
+    practice: list[tuple[str, Ratings]] = field(default_factory=list)
+    """Ratings of teaching beside the outcomes, by measure."""
 
     @property
     def seed(self) -> int:
@@ -69,7 +72,10 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
             )
         elif assigned:
             shared |= _assigned(gathered, assigned, shared, inquiry.notes)
-    if "ratings" in asked.data:
+    if observing.are_observations(asked):
+        inquiry.practice, digest = observing.observed(asked, scratch, gathered)
+        digests.append(digest)
+    elif "ratings" in asked.data:
         shared["series"], digest = _rated(asked, scratch)
         digests.append(digest)
     taking: dict[str, joining.Participation] = {}

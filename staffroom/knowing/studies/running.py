@@ -70,10 +70,11 @@ def _answer(inquiry: Inquiry, question: Question) -> Answer:
     import numpy as np
 
     from staffroom.measure.answering import answer
+    from staffroom.measure.mechanism import with_practice
 
     generator = np.random.default_rng(inquiry.seed)
     try:
-        return answer(question, generator)
+        return with_practice(answer(question, generator), question, inquiry.practice, generator)
     except ValueError as error:
         raise Refused(f"{inquiry.asked.file}: {error}") from None
 
@@ -96,5 +97,9 @@ def _calibrated(inquiry: Inquiry) -> dict[str, Question]:
     patterns = [first_terms(one) for one in panels]
     generator = np.random.default_rng([inquiry.seed, 1])
     found = rejection_rate(panels[0].cells, patterns, generator, draws=draws, confidence=panels[0].settled.confidence)
-    known: dict[str, Any] = {"placebo_rejections": found.rate, "placebo_draws": found.draws, "placebo_schools": found.schools}
+    known: dict[str, Any] = {
+        "placebo_rejections": found.rate,
+        "placebo_draws": found.draws,
+        "placebo_schools": found.schools,
+    }
     return {name: replace(one, **known) for name, one in inquiry.questions.items()}
