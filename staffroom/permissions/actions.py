@@ -318,7 +318,9 @@ def purge_ended(today: date | None = None) -> dict[str, int]:
     for declaration in personal.declarations():
         if not declaration.ends_field:
             continue
-        ended = declaration.model._default_manager.filter(**{f"{declaration.ends_field}__lt": day})
+        is_moment = isinstance(declaration.model._meta.get_field(declaration.ends_field), models.DateTimeField)
+        end = timezone.make_aware(datetime.combine(day, datetime.min.time())) if is_moment else day
+        ended = declaration.model._default_manager.filter(**{f"{declaration.ends_field}__lt": end})
         with transaction.atomic():
             removed = declaration.purge(ended) if declaration.purge else ended.delete()[0]
         if removed:

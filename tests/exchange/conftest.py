@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cast import Cast
+from tests.clusters import cluster_folder
 from tests.exchange.knocking import ToolAtTheDoor
 
 
@@ -36,3 +38,10 @@ def quiet_log() -> Iterator[None]:
     before, log.disabled = log.disabled, True
     yield
     log.disabled = before
+
+
+@pytest.fixture
+def cluster() -> Iterator[Path]:
+    """A folder for a PostgreSQL of one test alone."""
+    with cluster_folder() as folder:
+        yield folder

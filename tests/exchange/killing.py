@@ -63,11 +63,6 @@ class Postgres:
 
     def make(self) -> None:
         assert self.programs is not None
-        self.folder.mkdir(parents=True)
-        if self.before:
-            for path in (self.folder, *self.folder.parents[:-1]):
-                path.chmod(path.stat().st_mode | 0o011)
-            shutil.chown(self.folder, "postgres")
         self._run(self.programs / "initdb", "-D", self.folder / "db", "-U", "staffroom", "-A", "trust", "-E", "UTF8")
         self.start()
 

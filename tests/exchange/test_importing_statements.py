@@ -167,7 +167,7 @@ print(held.count(), *(model.objects.filter(entry__in=held).count() for model in 
 
 @pytest.mark.slow
 def test_a_killed_run_begun_anew_ends_with_the_same_tables(place: Place) -> None:
-    place.run("prepare")
+    place.make_tables()
     count = 6000
     path = written(place.folder.parent / "old.jsonl", [line(number) for number in range(count)])
     place.python(

@@ -18,7 +18,7 @@ from tests.exchange import killing
 from tests.exchange.killing import Postgres, Site
 from tests.exchange.knocking import DID
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killing")]
+pytestmark = pytest.mark.slow
 PAGED = int(os.environ.get("STAFFROOM_PAGED", "750"))
 PAGE = 500 if PAGED > 10_000 else 25
 BATCH = min(500, PAGED // 5)
@@ -35,8 +35,8 @@ def test_on_sqlite(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_on_postgres(tmp_path: Path) -> None:
-    postgres = Postgres(tmp_path / "postgres")
+def test_on_postgres(tmp_path: Path, cluster: Path) -> None:
+    postgres = Postgres(cluster)
     if not postgres.is_possible:
         pytest.skip("PostgreSQL's initdb was not found (Debian: apt-get install postgresql)")
     postgres.make()

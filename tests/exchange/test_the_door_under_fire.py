@@ -18,7 +18,7 @@ from schemathesis.generation import GenerationMode
 
 from tests.exchange.knocking import ToolAtTheDoor, rows_held
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fire")]
+pytestmark = pytest.mark.django_db
 REQUESTS = int(os.environ.get("STAFFROOM_FUZZ", "100"))
 METHODS = {"get", "put", "post", "delete"}
 

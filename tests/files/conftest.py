@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from staffroom.files.media import apart
 from tests.files import media_samples
+from tests.nursery import Nursery
+
+LOOK = """
+import json
+from pathlib import Path
+from staffroom.files.media import apart
+request = json.loads({request!r})
+apart._limit(request["cpu_s"], request["room"])
+Path({answer!r}).write_text(json.dumps(apart._answer(request)))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +94,24 @@ def sample(tmp_path_factory):
         return written[name]
 
     return get
+
+
+@pytest.fixture
+def quick_look(tmp_path, monkeypatch):
+    """Files are looked at in forks of one process instead of a new interpreter each: same limits, a tenth of the time."""
+    nursery = Nursery(
+        {**os.environ}, "from staffroom.files.media import apart, clips, encoding, pictures, probing, sound, web"
+    )
+
+    def run(deed, *, cpu_s, report=None, room=apart.ROOM_BYTES, **arguments):
+        arguments = {name: apart._plain(value) for name, value in arguments.items()}
+        request = {"deed": deed, "cpu_s": cpu_s, "room": room, "arguments": arguments}
+        answer = tmp_path / "answer.json"
+        nursery.run(LOOK.format(request=json.dumps(request), answer=str(answer)))
+        said = json.loads(answer.read_text()) if answer.exists() else {"failed": "ended"}
+        answer.unlink(missing_ok=True)
+        return apart._result(said)
+
+    monkeypatch.setattr(apart, "run", run)
+    yield
+    nursery.close()

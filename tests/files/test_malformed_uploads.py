@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import random
 import zipfile
 from collections.abc import Iterator
@@ -19,12 +18,10 @@ from django.db import connection
 from django.test import Client
 
 from staffroom.files import actions
-from staffroom.files.media import apart
 from staffroom.files.models import File, Upload
 from staffroom.jobs.actions import run_waiting
 from tests.files import malformed
 from tests.frameworks.test_importing_frameworks import PACKAGE
-from tests.nursery import Nursery
 from tests.people.oneroster_maker import make
 from tests.people.test_refusing_rosters import HOSTILE
 
@@ -44,37 +41,6 @@ def contents(*, but: set[str] = frozenset()) -> dict[str, str]:
 
 def lying(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-LOOK = """
-import json
-from pathlib import Path
-from staffroom.files.media import apart
-request = json.loads({request!r})
-apart._limit(request["cpu_s"], request["room"])
-Path({answer!r}).write_text(json.dumps(apart._answer(request)))
-"""
-
-
-@pytest.fixture
-def quick_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Files are looked at in forks of one process instead of a new interpreter each: same limits, a tenth of the time."""
-    nursery = Nursery({**os.environ}, "from staffroom.files.media import apart, probing")
-
-    def run(
-        deed: str, *, cpu_s: int, report: Any = None, room: int = apart.ROOM_BYTES, **arguments: Any
-    ) -> dict[str, Any]:
-        arguments = {name: apart._plain(value) for name, value in arguments.items()}
-        request = {"deed": deed, "cpu_s": cpu_s, "room": room, "arguments": arguments}
-        answer = tmp_path / "answer.json"
-        nursery.run(LOOK.format(request=json.dumps(request), answer=str(answer)))
-        said = json.loads(answer.read_text()) if answer.exists() else {"failed": "ended"}
-        answer.unlink(missing_ok=True)
-        return apart._result(said)
-
-    monkeypatch.setattr(apart, "run", run)
-    yield
-    nursery.close()
 
 
 @pytest.fixture

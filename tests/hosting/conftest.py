@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clusters import cluster_folder
 from tests.ports import steady_port
 
 PG_FOLDERS = [Path("/usr/lib/postgresql/15/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
@@ -60,6 +61,11 @@ class Place:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
+
+    def make_tables(self) -> None:
+        """The tables as they are today, at once: `prepare` finds all done. What takes every step of the past has its own tests."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.python("from staffroom.cli import preparing; preparing.make_at_once()")
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         log = (self.folder.parent / f"{self.folder.name}-{len(self.started)}.log").open("w")
@@ -124,7 +130,7 @@ def _postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL of our own on loopback; returns the address of its server, without a database's name."""
     programs = _postgres_programs()
     if programs is None:
@@ -132,14 +138,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     is_root = os.geteuid() == 0
     if is_root and not shutil.which("runuser"):
         pytest.skip("PostgreSQL does not run as root, and there is no runuser")
-    folder = tmp_path_factory.mktemp("postgres")
     before = ["runuser", "-u", "postgres", "--"] if is_root else []
-    if is_root:
-        for path in (folder, *folder.parents):
-            if path.parent == Path("/"):
-                break
-            path.chmod(path.stat().st_mode | 0o011)
-        shutil.chown(folder, "postgres")
+    with cluster_folder() as folder:
+        yield from _served(programs, before, folder)
+
+
+def _served(programs: Path, before: list[str], folder: Path) -> Iterator[str]:
     port = steady_port()
     words = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": str(folder)}

@@ -131,7 +131,7 @@ print(json.dumps({name: hashlib.sha256(default_storage.open(name).read()).hexdig
 
 def backed_up_under_load(place: Place, archive: Path) -> list[list[str]]:
     """Back up while somebody writes; returns the batches that had been answered before it began."""
-    place.run("prepare", "--no-static")
+    place.make_tables()
     with writing(place) as wait_for:
         before = wait_for(6)
         place.run("backup", str(archive))

@@ -78,10 +78,10 @@ def serve(place: Place) -> list[int]:
 
 
 def test_a_site_gets_everything_once_and_in_order_though_it_dies_in_the_middle(place: Place, receiver: Place) -> None:
-    receiver.run("prepare", "--no-static")
+    receiver.make_tables()
     key, secret = receiver.python(RECEIVER).split(":")
     pids = serve(receiver)
-    place.run("prepare", "--no-static")
+    place.make_tables()
     place.environment["STAFFROOM_FORWARD_TO_PRIVATE"] = "true"
     url = f"{receiver.url}/xapi"
     place.python(f"URL, KEY, SECRET = {url!r}, {key!r}, {secret!r}\n{SENDER}")

@@ -124,7 +124,7 @@ def test_nothing_is_restored_over_something(kept: Place, archive: Path) -> None:
 
 def test_a_backup_under_writing_is_of_one_moment(tmp_path: Path) -> None:
     place, after = Place(tmp_path / "data"), Place(tmp_path / "after")
-    place.run("prepare")
+    place.make_tables()
     environment = {**place.environment, "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
     code = f"import django; django.setup()\n{WRITE}"
     with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True) as writer:
@@ -291,7 +291,7 @@ def test_postgres_is_brought_back_row_for_row(tmp_path: Path, new_database: Call
 
     before, after = new_database("before"), new_database("after")
     place = Place(tmp_path / "data", STAFFROOM_DATABASE_URL=before)
-    place.run("prepare")
+    place.make_tables()
     place.python(FILL)
     place.run("backup", str(tmp_path / "backup.zip"))
     elsewhere = Place(tmp_path / "elsewhere", STAFFROOM_DATABASE_URL=after)

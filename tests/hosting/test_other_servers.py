@@ -25,6 +25,14 @@ from staffroom.jobs.actions import later
 from staffroom.jobs.tasks import purge_finished
 print(later(purge_finished).pk)
 """
+AWAIT = """
+import time
+from staffroom.jobs.models import Job
+until = time.monotonic() + 60
+while (state := Job.objects.get(pk={job}).state) != "done" and time.monotonic() < until:
+    time.sleep(0.1)
+print(state)
+"""
 
 
 def sign_in(place: Place) -> str:
@@ -50,8 +58,7 @@ def walk(place: Place) -> None:
     place.await_answer()
     assert "<h1" in sign_in(place)
     job = place.python(JOB)
-    state = f"from staffroom.jobs.models import Job\nprint(Job.objects.get(pk={job}).state)"
-    wait_until(lambda: place.python(state) == "done", 60, place.log)
+    assert place.python(AWAIT.format(job=job)) == "done", place.log()
     doctor = place.run("doctor")
     assert "FAILURE" not in doctor
     assert "Traceback" not in place.log()

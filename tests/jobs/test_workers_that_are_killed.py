@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -59,10 +60,18 @@ print(longest)
 """
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with an empty database."""
+    place = Place(tmp_path_factory.mktemp("tables") / "data")
+    place.make_tables()
+    return place.folder
+
+
 @pytest.fixture
-def site(place: Place) -> Place:
+def site(place: Place, tables: Path) -> Place:
     place.environment |= {"STAFFROOM_LEASE_S": "2", "DJANGO_SETTINGS_MODULE": "staffroom.settings"}
-    place.run("prepare")
+    shutil.copytree(tables, place.folder)
     return place
 
 

@@ -26,7 +26,7 @@ from schemathesis.generation import GenerationMode
 from staffroom.api import api
 from tests.promises import world as worlds
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fire")]
+pytestmark = pytest.mark.django_db
 REQUESTS = int(os.environ.get("STAFFROOM_FUZZ", "300"))
 WHO = ("amara", "omar")
 KEYS = {"lessons": "lesson", "clips": "clip", "moments": "moment", "activities": "activity", "statements": "statement"}

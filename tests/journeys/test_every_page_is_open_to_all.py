@@ -20,7 +20,7 @@ from tests.promises import world as worlds
 from tests.promises.doors import DOORS, Door
 from tests.promises.world import World
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Doors that answer GET with something that is no page: data, a file, or an address to go on to.
 NO_PAGES = {

@@ -15,7 +15,7 @@ from playwright.sync_api import Error, Page, Response, expect
 
 from tests.journeys.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 READY_MS = 90_000
 # One piece is two seconds long; the last one before a breakdown is lost, and the clock of the page is read a little before it.
 LOST_AT_MOST_S = 4.0

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from tests.hosting.conftest import Place
 from tests.journeys.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 READY_MS = 90_000
 
 

@@ -16,7 +16,6 @@ from staffroom.ui import built
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(not built.manifest(), reason="the front end is not built: make front"),
 ]
 

@@ -22,7 +22,6 @@ WIDTHS = (390, 1280)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(not built.manifest(), reason="the front end is not built: make front"),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.promises import doors, exposed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]
+pytestmark = pytest.mark.django_db
 TABLE = {door.name for door in doors.DOORS}
 
 

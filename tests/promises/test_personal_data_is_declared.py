@@ -27,7 +27,7 @@ from staffroom.permissions.models import Erasure
 from staffroom.records.models import Cost, Outcome, Statement
 from tests.promises.world import LENT, PRIVATE, World, undone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("personal")]
+pytestmark = pytest.mark.django_db
 # Django's own tables that say nothing about a person; sessions hold an id until they end.
 FRAMEWORK = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "sessions.Session"}
 
