@@ -27,6 +27,7 @@ READ_ME = """Made by Staffroom. Run it with
 
 outcomes.csv has a row for each result, but no result of a student: the rows of a teacher and a term have the mean and the spread
 of her students' results, which is all that the estimate needs. Teachers and schools are numbers. answer.json is what the page says.
+Ratings of teachers never leave: what answer.json says of practice cannot be had again from these files.
 """
 
 

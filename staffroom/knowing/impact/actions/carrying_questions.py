@@ -31,6 +31,7 @@ outcomes.csv has a row for each result. The rows of a teacher and a term have th
 is all that the estimate needs; they are not the students' own, unless a teacher had only one or two of them in a term. Teachers and
 schools are numbers. protocol.json is what was registered, word for word; answer.json is what came out. Costs, made-up activities, and
 scores from before as a placebo of comparisons over time are not in these files: measures and checks that need them are missing there.
+Ratings of teachers never leave: what answer.json says of practice cannot be had again.
 """
 
 
