@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from staffroom.knowing import pictures
 from staffroom.knowing.impact import comparing, drawing, queries, wording
@@ -82,13 +82,13 @@ class Entry:
     @cached_property
     def measures(self) -> list[dict[str, str]]:
         """Those of the five that are known; the page says once what the others need."""
-        found = pictures.five(self.answer, _) if self.answer else []
+        found = pictures.five(self.answer, wording.translate) if self.answer else []
         return [stat_of(replace(each, behind="")) for each in found if each.is_known]
 
     @property
     def missing(self) -> str:
         known = {each["measure"] for each in self.measures}
-        left = [each.label for each in pictures.five(self.answer or {}, _) if each.key not in known]
+        left = [each.label for each in pictures.five(self.answer or {}, wording.translate) if each.key not in known]
         return ", ".join(left)
 
     @cached_property
@@ -161,7 +161,8 @@ def facts_of(said: dict[str, Any]) -> list[str]:
     if cost is not None:
         each = _("%(hours)s and %(amount)s") % {"hours": each, "amount": wording.dollars(cost)}
     return [
-        _("%(count)s teachers took part%(share)s") % {"count": wording.count(said["teachers"]), "share": share},
+        ngettext("%(count)s teacher took part%(share)s", "%(count)s teachers took part%(share)s", said["teachers"])
+        % {"count": wording.count(said["teachers"]), "share": share},
         _("%(what)s each") % {"what": each},
     ]
 
@@ -213,7 +214,11 @@ def told_apart(entries: Sequence[Entry]) -> list[str]:
 def planes(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """Gain against time and against cost, of all in one drawing each."""
     points = [each.point for each in entries if each.has_interval]
-    drawn = [pictures.frontier(points, _), pictures.cost_plane(points, _)] if len(points) > 1 else []
+    drawn = (
+        [pictures.frontier(points, wording.translate), pictures.cost_plane(points, wording.translate)]
+        if len(points) > 1
+        else []
+    )
     return [{"picture": each, "drawing": drawing_of(each)} for each in drawn if each]
 
 

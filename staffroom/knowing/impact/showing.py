@@ -71,7 +71,7 @@ class Result:
 
     @cached_property
     def changes(self) -> list[str]:
-        return pictures.what_would_change(self.answer, _)
+        return pictures.what_would_change(self.answer, wording.translate)
 
     @property
     def gates(self) -> list[Line]:
@@ -118,11 +118,11 @@ class Result:
     @cached_property
     def measures(self) -> list[dict[str, str]]:
         """The five, as the component for one figure takes them."""
-        return [stat_of(each) for each in pictures.five(self.answer, _)]
+        return [stat_of(each) for each in pictures.five(self.answer, wording.translate)]
 
     @cached_property
     def drawn(self) -> dict[str, pictures.Picture]:
-        return pictures.drawn(self.answer, title=self.title, say=_, others=self.others)
+        return pictures.drawn(self.answer, title=self.title, say=wording.translate, others=self.others)
 
     # --- Tables --------------------------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Result:
     def report(self, *, subtitle: str, language: str) -> str:
         """The printable file."""
         return pictures.report(
-            self.answer, title=self.title, subtitle=subtitle, say=_, sentences=self.say, language=language, others=self.others
+            self.answer, title=self.title, subtitle=subtitle, say=wording.translate, sentences=self.say, language=language, others=self.others
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from staffroom.knowing.impact.hiding import SMALLEST
 from staffroom.measure.sentence import MESSAGES
+from staffroom.measure.singular import ONE
 from staffroom.people.models import Role
 from staffroom.records.models import Price
 from staffroom.ui import numbers
@@ -95,10 +96,26 @@ GATES = {
 }
 
 
+class Translate:
+    """What pictures say through: `gettext`, and the forms of numbers."""
+
+    def __call__(self, text: str) -> str:
+        return _(text)
+
+    def forms(self, one: str, many: str, number: int) -> str:
+        return ngettext(one, many, number)
+
+
+translate = Translate()
+
+
 def sentence(kept: Mapping[str, Any], *, is_higher_better: bool = True) -> str:
     """One sentence of a study in the reader's language."""
     message, values = kept["message"], dict(kept["values"])
     template = MESSAGES[message]
+    counting, one = ONE.get(message, ("", ""))
+    if values.get(counting) == 1 and counting not in PEOPLE:
+        return _without_small(ngettext(one, template, 1), values)
     if not is_higher_better:
         template = LOWER_IS_BETTER.get(message, template)
         if "direction" in values:
@@ -190,12 +207,21 @@ def estimator(name: str) -> str:
 
 def basis(n: Mapping[str, Any]) -> str:
     """How much an answer stands on, in a line; what is not shown is left out."""
-    named = (
-        ("treated_teachers", _("%(count)s teachers who took part")), ("comparison_teachers", _("%(count)s to compare with")),
-        ("schools", _("%(count)s schools")), ("results", _("%(count)s results")), ("students", _("%(count)s students")),
-        ("terms", _("%(count)s terms")),
-    )  # fmt: skip
-    return ", ".join(words % {"count": count(n[name])} for name, words in named if n.get(name))
+    of = {
+        name: n.get(name) or 0
+        for name in ("treated_teachers", "comparison_teachers", "schools", "results", "students", "terms")
+    }
+    named = {
+        "treated_teachers": ngettext(
+            "%(count)s teacher who took part", "%(count)s teachers who took part", of["treated_teachers"]
+        ),
+        "comparison_teachers": _("%(count)s to compare with"),
+        "schools": ngettext("%(count)s school", "%(count)s schools", of["schools"]),
+        "results": ngettext("%(count)s result", "%(count)s results", of["results"]),
+        "students": ngettext("%(count)s student", "%(count)s students", of["students"]),
+        "terms": ngettext("%(count)s term", "%(count)s terms", of["terms"]),
+    }
+    return ", ".join(words % {"count": count(of[name])} for name, words in named.items() if of[name])
 
 
 def cells_of(line: Mapping[str, Any]) -> list[str]:

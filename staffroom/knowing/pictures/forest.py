@@ -8,7 +8,7 @@ from typing import Any
 from staffroom.knowing.pictures.reading import has_interval, is_number, shown, size_of
 from staffroom.knowing.pictures.scales import Scale, around_zero
 from staffroom.knowing.pictures.sheet import RIGHT, WIDTH, Picture, Sheet
-from staffroom.knowing.pictures.words import Say, count, likely, percent, signed
+from staffroom.knowing.pictures.words import Say, count, counted, likely, percent, signed
 
 NAMES = 204
 ROW, TIGHT, MANY = 30, 9, 40
@@ -98,7 +98,13 @@ def _text(found: Mapping[str, Any], sites: Sequence[Mapping[str, Any]], say: Say
         said.append(say("The chance that it gains at all is %(chance)s.") % {"chance": chance})
     hidden = len(found.get("by_site") or ()) - len(sites)
     if hidden:
-        said.append(say("%(count)s sites with too few people are not drawn.") % {"count": hidden})
+        words = counted(
+            say,
+            "%(count)s site with too few people is not drawn.",
+            "%(count)s sites with too few people are not drawn.",
+            hidden,
+        )
+        said.append(words % {"count": hidden})
     return " ".join(said)
 
 

@@ -8,7 +8,18 @@ from typing import Any
 
 from staffroom.knowing.pictures.reading import has_interval, is_number, shown
 from staffroom.knowing.pictures.waves import ratio_in_words
-from staffroom.knowing.pictures.words import EVIDENCE, Say, behind, count, dollars, likely, percent, signed, spread
+from staffroom.knowing.pictures.words import (
+    EVIDENCE,
+    Say,
+    behind,
+    count,
+    counted,
+    dollars,
+    likely,
+    percent,
+    signed,
+    spread,
+)
 
 UNKNOWN = "—"
 
@@ -72,7 +83,10 @@ def _replicability(answer: Mapping[str, Any], say: Say) -> Measure:
         else (f"{signed(low)} … {signed(high)}", say("SD"))
     )
     sites = found.get("sites") or len(shown(found.get("by_site")))
-    own = say("%(sites)s sites, %(own)s of them above zero by themselves") % {
+    said_of = counted(
+        say, "%(sites)s site, %(own)s of them above zero by itself", "%(sites)s sites, %(own)s of them above zero by themselves", sites
+    )  # fmt: skip
+    own = said_of % {
         "sites": count(sites), "own": count(found.get("replications") or 0)}  # fmt: skip
     return Measure("replicability", label, value, unit, said, own, _tier(answer))
 
@@ -84,7 +98,8 @@ def _scalability(answer: Mapping[str, Any], say: Say) -> Measure:
         said = say("Not yet known: needs effect and cost of several waves of teachers.")
         return Measure("scalability", label, UNKNOWN, range=said)
     said = say("with every doubling of teachers, likely %(spread)s") % {"spread": likely(slope, say)}
-    own = say("%(waves)s waves") % {"waves": count(found.get("waves") or len(found.get("by_wave") or ()))}
+    many = found.get("waves") or len(found.get("by_wave") or ())
+    own = counted(say, "%(waves)s wave", "%(waves)s waves", many) % {"waves": count(many)}
     if is_number(found.get("last_over_first")):
         own += "; " + say("last over first %(ratio)s, %(likely)s") % {
             "ratio": f"{found['last_over_first']:.2f}", "likely": ratio_in_words(found, say)}  # fmt: skip
@@ -97,7 +112,9 @@ def _efficiency(answer: Mapping[str, Any], say: Say) -> Measure:
     if not found.get("known") or not is_number(ratio.get("value")):
         said = say("Not yet known: needs an effect with its interval, and hours.")
         return Measure("efficiency", label, UNKNOWN, range=said)
-    own = say("%(hours)s hours each, %(teachers)s teachers") % {
+    own = counted(
+        say, "%(hours)s hours each, %(teachers)s teacher", "%(hours)s hours each, %(teachers)s teachers", found.get("teachers")
+    ) % {
         "hours": f"{found.get('hours_per_teacher') or 0:,.1f}", "teachers": count(found.get("teachers"))}  # fmt: skip
     said = say("for ten hours of a teacher, %(likely)s") % {"likely": ratio_set(ratio, say)}
     return Measure("efficiency", label, signed(ratio["value"]), say("SD"), said, own, _tier(answer))

@@ -10,7 +10,7 @@ from typing import Any
 from staffroom.knowing.pictures.reading import has_interval
 from staffroom.knowing.pictures.scales import around_zero
 from staffroom.knowing.pictures.sheet import LEFT, RIGHT, TOP, WIDTH, Picture, Sheet
-from staffroom.knowing.pictures.words import EVIDENCE, Say, behind, count, likely, signed
+from staffroom.knowing.pictures.words import EVIDENCE, Say, behind, count, counted, likely, signed
 
 HEIGHT = 400
 BOTTOM = HEIGHT - 62
@@ -37,7 +37,12 @@ def _picture(practice: Mapping[str, Any], name: str, say: Say, title: str) -> Pi
     ) % {"measure": practice["name"]}
     few = sum(bool(site.get("hidden")) for site in practice["sites"])
     if few:
-        text += " " + say("%(count)s schools with few teachers are not shown.") % {"count": few}
+        text += " " + counted(
+            say,
+            "%(count)s school with few teachers is not shown.",
+            "%(count)s schools with few teachers are not shown.",
+            few,
+        ) % {"count": few}
     sure = say(EVIDENCE[practice["link"].get("tier", 4)])
     note = " · ".join(part for part in (title, practice["name"], behind(practice.get("n") or {}, say), sure) if part)
     columns = [

@@ -15,6 +15,13 @@ EVIDENCE: Mapping[int, str] = {
 }
 
 
+def counted(say: Say, one: str, many: str, number: float | None) -> str:
+    """The form of a sentence for a number of things; a `say` that knows more forms than English has them as `forms`."""
+    forms = getattr(say, "forms", None)
+    whole = 0 if number is None else round(number)
+    return str(forms(one, many, whole)) if forms else say(one if whole == 1 else many)
+
+
 def signed(value: float | None, places: int = 2) -> str:
     """+0.12, −0.03; a real minus sign, and none before a zero."""
     if value is None:
@@ -63,12 +70,19 @@ def behind(n: Mapping[str, Any], say: Say) -> str:
     """How much stands behind a number."""
     parts = []
     if n.get("teachers"):
-        parts.append(say("%(count)s teachers") % {"count": count(n["teachers"])})
+        said = counted(say, "%(count)s teacher", "%(count)s teachers", n["teachers"])
+        parts.append(said % {"count": count(n["teachers"])})
     if n.get("schools"):
-        parts.append(say("%(count)s schools") % {"count": count(n["schools"])})
+        parts.append(
+            counted(say, "%(count)s school", "%(count)s schools", n["schools"]) % {"count": count(n["schools"])}
+        )
     if n.get("results") or n.get("students"):
-        what = "%(count)s results" if n.get("results") else "%(count)s students"
-        parts.append(say(what) % {"count": count(n.get("results") or n["students"])})
+        number = n.get("results") or n["students"]
+        if n.get("results"):
+            said = counted(say, "%(count)s result", "%(count)s results", number)
+        else:
+            said = counted(say, "%(count)s student", "%(count)s students", number)
+        parts.append(said % {"count": count(number)})
     return ", ".join(parts)
 
 
