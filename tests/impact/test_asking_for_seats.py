@@ -108,7 +108,7 @@ def test_whom_it_does_not_concern_sees_nothing_and_may_not_ask(cast: Cast, calli
             with pytest.raises(PermissionDenied):
                 actions.ask_for_seat(by=person, lottery=calling)
     for stranger in (cast.vera, cast.priya, cast.grace):
-        for page in ("ask", "withdraw", "open", "balance", "people_csv", "check"):
+        for page in ("ask", "withdraw", "open", "balance", "list", "people_csv", "check"):
             address = reverse(f"lotteries:{page}", args=[calling.slug])
             assert signed_in(stranger).post(address).status_code in (404, 405), page
             assert signed_in(stranger).get(address).status_code in (404, 405), page
@@ -284,8 +284,10 @@ def test_what_could_be_seen_is_said_of_those_who_really_ask_and_few_are_not_coun
     page = read(cast.denise, calling.get_absolute_url())
     assert "With 40 teachers, 20 of them first, you could see" in page
     assert "40 teachers ask so far" in read(cast.amara, calling.get_absolute_url())
-    assert "T38 Z" not in page, "a list of forty comes in pages"
-    assert "T38 Z" in read(cast.denise, calling.get_absolute_url() + "?page=2")
+    assert "T38 Z" not in page, "forty names stand there when they are asked for, in pages"
+    names = reverse("lotteries:list", args=[calling.slug])
+    assert "T38 Z" not in read(cast.denise, names)
+    assert "T38 Z" in read(cast.denise, f"{names}?page=2")
 
 
 def test_no_page_of_it_asks_more_than_twelve_questions(cast: Cast, calling: Lottery) -> None:

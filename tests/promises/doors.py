@@ -324,6 +324,7 @@ IMPACT = (
     Door("lotteries:open", KEEPERS, "open_lottery.slug", "POST"),
     Door("lotteries:ask", TEACHERS, "open_lottery.slug", "POST"),
     Door("lotteries:withdraw", TEACHERS, "open_lottery.slug", "POST"),
+    Door("lotteries:list", KEEPERS, "lottery.slug"),
     Door("lotteries:balance", KEEPERS, "lottery.slug"),
     Door("lotteries:new", OVERSEERS_ANYWHERE, methods="GET POST"),
     Door("lotteries:power", OVERSEERS_ANYWHERE),

@@ -133,8 +133,14 @@ def may_ask_for_seat(person: object, lottery: Lottery) -> bool:
 
 def lotteries_open_to(person: object) -> Q:
     """The same for many lotteries."""
-    around = {pk for held in memberships_of(person) if held.role == Role.TEACHER for pk in held.organization.ancestor_pks}
+    around = places_taught_at(person)
     return Q(opened_at__isnull=False, organization__in=around) if around else Q(pk__in=[])
+
+
+def places_taught_at(person: object) -> set[int]:
+    """The organizations at which somebody teaches, and all above them."""
+    taught = (held for held in memberships_of(person) if held.role == Role.TEACHER)
+    return {pk for held in taught for pk in held.organization.ancestor_pks}
 
 
 def has_seats(person: object) -> bool:

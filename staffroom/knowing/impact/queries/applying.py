@@ -13,17 +13,28 @@ from staffroom.knowing.impact import rules
 from staffroom.knowing.impact.hiding import is_small
 from staffroom.knowing.impact.models import Applicant, Lottery, Offer, Wave
 from staffroom.people.models import Organization, Person
+from staffroom.people.prepared import prepared
 from staffroom.people.queries import memberships_of
 from staffroom.records.models import Activity
 
 
 def callings_for(person: Person) -> QuerySet[Lottery]:
     """Lotteries in which the person may ask for a seat today and has not done so, those that close first before the others."""
+    return _callings(person.pk, timezone.localdate()).filter(rules.lotteries_open_to(person))
+
+
+def _callings(person: int, today: date) -> QuerySet[Lottery]:
     own = Applicant.objects.filter(lottery=OuterRef("pk"), person=person)
-    found = Lottery.objects.filter(
-        rules.lotteries_open_to(person), announced_at=None, apply_until__gte=timezone.localdate()
-    ).exclude(Exists(own))
+    found = Lottery.objects.filter(announced_at=None, apply_until__gte=today).exclude(Exists(own))
     return found.select_related("organization", "activity").order_by("apply_until", "pk")
+
+
+@prepared
+def _callings_around(
+    person: int, today: date, around: tuple[int, ...], activities: tuple[int, ...]
+) -> QuerySet[Lottery]:
+    here = _callings(person, today).filter(opened_at__isnull=False, organization__in=around)
+    return here.filter(activity__in=activities).select_related(None)
 
 
 def offers_for(person: Person) -> QuerySet[Offer]:
@@ -51,8 +62,11 @@ def has_seats_waiting(person: object) -> bool:
 
 def callings_of(person: Person, activities: Sequence[Activity]) -> dict[int, Lottery]:
     """By activity, a lottery in which the person may ask for a seat today."""
-    found = callings_for(person).filter(activity__in=activities)
-    return {each.activity_id: each for each in found} if activities else {}
+    around = tuple(sorted(rules.places_taught_at(person)))
+    if not activities or not around:
+        return {}
+    asked = tuple(each.pk for each in activities)
+    return {each.activity_id: each for each in _callings_around(person.pk, timezone.localdate(), around, asked)}
 
 
 def school_of(person: Person, organization: Organization) -> Organization | None:

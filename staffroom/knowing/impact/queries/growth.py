@@ -20,6 +20,7 @@ from staffroom.knowing.impact.models import Aim, Estimate, Goal, Standing, Tally
 from staffroom.knowing.impact.queries.answers import scope_of
 from staffroom.knowing.impact.queries.likeness import EXPERIENCE, GRADES, grade_bands_of, years_band
 from staffroom.people.models import Organization, Person, Role, Term
+from staffroom.people.prepared import prepared
 from staffroom.people.queries import memberships_of
 from staffroom.records.models import Activity, Instrument, Outcome
 from staffroom.seeing.lessons.queries import notes_by_element
@@ -68,16 +69,24 @@ class Where:
 def standings_of(person: Person) -> list[Where]:
     """Practices that the person has a goal in or has been spoken about in, goals first, the weakest first among them."""
     found: dict[int, Where] = {}
-    goals = list(goals_of(person))
-    for goal in goals:
+    for goal in _set_out_for(person.pk):
         found[goal.element_id] = Where(goal.element, goal)
-    said = Standing.objects.filter(person=person).select_related("element__version__framework", "by")
-    for each in said.order_by("noted_at", "pk"):
+    for each in _said_of(person.pk):
         where = found.setdefault(each.element_id, Where(each.element))
         (where.own if each.is_own else where.coach).append(each)
     for element_id, (strengths, suggestions) in notes_by_element(person, found).items():
         found[element_id].strengths, found[element_id].suggestions = strengths, suggestions
     return sorted(found.values(), key=lambda each: (each.goal is None, each.lowest, each.element.ordinal))
+
+
+@prepared
+def _set_out_for(person: int) -> QuerySet[Goal]:
+    return Goal.objects.filter(person=person, ended_at=None).select_related("element")
+
+
+@prepared
+def _said_of(person: int) -> QuerySet[Standing]:
+    return Standing.objects.filter(person=person).select_related("element", "by").order_by("noted_at", "pk")
 
 
 def weakest_goal(places: Iterable[Where]) -> Where | None:
@@ -211,10 +220,9 @@ def options_for(person: Person, element: Element, like: Likeness) -> list[Option
     }
     aimed = Aim.objects.filter(Q(element=element) | Q(element=element.parent_id) | Q(element__parent=element.pk))
     found = Activity.objects.filter(pk__in=aimed.values("activity"), organization__in=places)
-    activities = list(found.select_related("organization").order_by("name", "pk"))
-    tallies = {tally.activity_id: tally for tally in Tally.objects.filter(activity__in=activities)}
+    activities = list(found.select_related("organization", "tally").order_by("name", "pk"))
     told = _told(activities)
-    options = [_option(each, tallies.get(each.pk), told.get(each.pk, {}), like) for each in activities]
+    options = [_option(each, getattr(each, "tally", None), told.get(each.pk, {}), like) for each in activities]
     return sorted(options, key=lambda each: (not each.is_above_zero, each.effect is None))
 
 

@@ -9,11 +9,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext as _
 
 from staffroom.people.models import Enrollment, Membership, Role
+from staffroom.people.prepared import prepared
 
 DAYS_OF_YEAR = 365.25
 BANDS = ((2, "K-2"), (5, "3-5"), (8, "6-8"), (13, "9-12"))
@@ -49,13 +51,26 @@ def years_band(first_day: date | None, day: date) -> str:
 
 def grade_bands_of(persons: Iterable[int]) -> dict[int, str]:
     """By teacher, the band in which she teaches, or taught, most sections; of two the lower. Who has none is left out."""
-    taught = Enrollment.objects.filter(person__in=list(persons), role=Enrollment.Role.TEACHER)
+    people = list(persons)
+    if len(people) == 1:
+        taught: Iterable[tuple[int, str | None]] = _taught_by(people[0])
+    else:
+        taught = _taught().filter(person__in=people).values_list("person", "section__course__grade")
     counted: dict[int, Counter[str]] = defaultdict(Counter)
-    for person, grade in taught.exclude(section__course__grade="").values_list("person", "section__course__grade"):
+    for person, grade in taught:
         if band := grade_band(grade or ""):
             counted[person][band] += 1
     order = [key for _last, key in BANDS]
     return {person: min(bands, key=lambda band: (-bands[band], order.index(band))) for person, bands in counted.items()}
+
+
+def _taught() -> QuerySet[Enrollment]:
+    return Enrollment.objects.filter(role=Enrollment.Role.TEACHER).exclude(section__course__grade="")
+
+
+@prepared
+def _taught_by(person: int) -> QuerySet[Enrollment, Any]:
+    return _taught().filter(person=person).values_list("person", "section__course__grade")
 
 
 def first_days_of(persons: Iterable[int]) -> dict[int, date]:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("<slug:slug>/open/", applying.open_applications, name="open"),
     path("<slug:slug>/ask/", applying.ask, name="ask"),
     path("<slug:slug>/withdraw/", applying.withdraw, name="withdraw"),
+    path("<slug:slug>/list/", lotteries.list_people, name="list"),
     path("<slug:slug>/balance/", lotteries.balance, name="balance"),
     path("<slug:slug>/people/", lotteries.add_people, name="add_people"),
     path("<slug:slug>/people/<int:pk>/remove/", lotteries.remove_person, name="remove_person"),

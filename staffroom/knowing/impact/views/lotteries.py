@@ -13,6 +13,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -38,6 +39,8 @@ PAGE = "impact/lotteries/lottery.html"
 PLACE = "impact/lotteries/place.html"
 FORM = "impact/lotteries/form.html"
 PER_PAGE = 25
+FEW = 12
+"""So many names stand on the page at once; more are read when they are asked for."""
 
 
 def lottery_of(request: HttpRequest, slug: str) -> Lottery:
@@ -216,12 +219,12 @@ def whole(request: HttpRequest, found: Lottery, **forms: BaseForm) -> dict[str, 
     """Everything of a lottery, for those who run it. `forms`: those that were sent and are not right."""
     shown = _shown(found)
     is_open, is_drawn = found.state == "open", found.state == "drawn"
-    known = None if is_drawn else queries.counts_of(found)
+    known = queries.counts_of(found)
     study = None if is_open else found.studies.filter(end="").first()
     context = {
-        **shown, **_page_of(request, found),
-        "outlook": _outlook_of(request, found, known, next(iter(shown["waves"]), None)) if known else None,
-        "asking": known.teachers if known else None,
+        **shown, "applicants": list(queries.applicants_of(found)) if known.teachers <= FEW else [],
+        "outlook": None if is_drawn else _outlook_of(request, found, known, next(iter(shown["waves"]), None)),
+        "asking": known.teachers,
         "open_form": ApplicationsForm(initial={"until": found.apply_until}) if is_open else None,
         "people_form": ApplicantsForm(lottery=found) if is_open else None,
         "announce_form": AnnounceForm() if is_open and not found.is_calling else None,
@@ -232,16 +235,21 @@ def whole(request: HttpRequest, found: Lottery, **forms: BaseForm) -> dict[str, 
     return {**context, **forms}
 
 
-def _page_of(request: HttpRequest, found: Lottery) -> dict[str, Any]:
-    """Those who ask, a page of them, with the addresses of the pages around it."""
+@login_required
+@require_safe
+def list_people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Those who ask, page by page; the first of them a part of the lottery's page, read when it is asked for."""
+    found = mine(request, slug)
     page = max(_number(request.GET.get("page", "")), 1)
     start = (page - 1) * PER_PAGE
     rows = list(queries.applicants_of(found)[start : start + PER_PAGE + 1])
-    return {
-        "applicants": rows[:PER_PAGE], "is_paging": "page" in request.GET,
-        "newer_url": f"?page={page - 1}#people" if page > 1 else "",
-        "older_url": f"?page={page + 1}#people" if len(rows) > PER_PAGE else "",
+    here = reverse("lotteries:list", args=[found.slug])
+    context = {
+        "lottery": found, "applicants": rows[:PER_PAGE],
+        "newer_url": f"{here}?page={page - 1}" if page > 1 else "",
+        "older_url": f"{here}?page={page + 1}" if len(rows) > PER_PAGE else "",
     }  # fmt: skip
+    return render_page(request, "impact/lotteries/list.html", context, fragment="list")
 
 
 @login_required
