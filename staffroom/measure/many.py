@@ -49,12 +49,12 @@ class _Used:
 
 
 class Grid:
-    """Cells as arrays (I, T); 0 where there is no cell."""
+    """Cells as arrays (T, I), so that what is summed over a teacher's few terms lies side by side; 0 where there is no cell."""
 
     def __init__(self, cells: Cells) -> None:
         self.cells, self.terms = cells, len(cells.terms)
-        self.shape = len(cells.teachers), self.terms
-        self.key = cells.teacher * self.terms + cells.term
+        self.shape = self.terms, len(cells.teachers)
+        self.key = cells.term * len(cells.teachers) + cells.teacher
         middle = float(cells.mass @ cells.mean[:, 0] / cells.mass.sum())
         self.n, self.mass = self._laid(cells.n), self._laid(cells.mass)
         self.outcome = self._laid(cells.mean[:, 0] - middle)
@@ -70,31 +70,31 @@ class Grid:
     def headline(self, first_treated: Ints) -> Headline | None:
         """Of first terms (I,), NEVER for none; None if no treated cell can be imputed."""
         later = np.where(first_treated == NEVER, np.iinfo(np.int64).max, first_treated)
-        treated = self.there & (self.cells.terms[None, :] >= later[:, None])
+        treated = self.there & (self.cells.terms[:, None] >= later)
         known = np.where(treated, 0.0, self.mass)
-        totals = known.sum(axis=1)
+        totals = known.sum(axis=0)
         safe = np.where(totals > 0, totals, 1.0)
-        share = known / safe[:, None]
-        term_part = parts(known)
-        inverse = generalized_inverse(np.diag(known.sum(axis=0)) - known.T @ share, term_part)
-        level = np.einsum("it,it->i", share, self.outcome)
-        gamma = inverse @ (np.einsum("it,it->t", known, self.outcome) - known.T @ level)
-        gap = self.outcome - (level - share @ gamma)[:, None] - gamma
-        own = np.where(totals > 0, term_part[np.argmax(known > 0, axis=1)], -1)
-        used = treated & (own[:, None] >= 0) & (own[:, None] == term_part)
+        share = known / safe
+        term_part = parts(known.T)
+        inverse = generalized_inverse(np.diag(known.sum(axis=1)) - known @ share.T, term_part)
+        level = np.einsum("ti,ti->i", share, self.outcome)
+        gamma = inverse @ (np.einsum("ti,ti->t", known, self.outcome) - known @ level)
+        gap = self.outcome - (level - gamma @ share) - gamma[:, None]
+        own = np.where(totals > 0, term_part[np.argmax(known > 0, axis=0)], -1)
+        used = treated & (own >= 0) & (own == term_part[:, None])
         if not used.any():
             return None
         weight = np.where(used, self.mass, 0.0)
         weight /= weight.sum()
-        pull = inverse @ (weight.sum(axis=0) - known.T @ (weight.sum(axis=1) / safe))
-        of_teacher = (known * gap) @ pull
+        pull = inverse @ (weight.sum(axis=1) - known @ (weight.sum(axis=0) / safe))
+        of_teacher = pull @ (known * gap)
         scores = self._treated_scores(used, weight, gap, first_treated)
         scores -= np.bincount(self.cells.cluster_of, of_teacher, minlength=self.clusters.size)
         error = float(np.sqrt(scores @ scores))
-        return self._counted(float((weight * gap)[used].sum()), error, treated, used, totals)
+        return self._counted(float(np.vdot(weight, gap)), error, treated, used, totals)
 
     def _treated_scores(self, used: Bools, weight: Floats, gap: Floats, first_treated: Ints) -> Floats:
-        teacher, term = np.nonzero(used)
+        term, teacher = np.nonzero(used)
         group = first_treated[teacher]
         places = _Used(self.cells.cluster_of[teacher], self.clusters)
         about = Recentering(places, self.cells.terms[term] - group, group, leave_out=True)
@@ -103,26 +103,28 @@ class Grid:
     def _counted(self, effect: float, error: float, treated: Bools, used: Bools, totals: Floats) -> Headline:
         free = self.there & ~treated
         inside = used | free
-        n = np.where(inside, self.n, 0.0)
-        who, part, base = inside.any(axis=1), used.any(axis=1), free.any(axis=1)
-        always = treated.any(axis=1) & (totals == 0)
+        n = self.n * inside
+        treated_results, results = int(np.vdot(self.n, used)), int(n.sum())
+        who, part, base = inside.any(axis=0), used.any(axis=0), free.any(axis=0)
+        ever = treated.any(axis=0)
+        always = ever & (totals == 0)
         return Headline(
             effect=effect,
             standard_error=error,
             sd=self._spread(free),
-            students=int(n.sum(axis=0).max()),
-            results=int(n.sum()),
+            students=int(n.sum(axis=1).max()),
+            results=results,
             teachers=int(who.sum()),
             clusters=self._different(who),
-            treated_results=int(self.n[used].sum()),
+            treated_results=treated_results,
             treated_teachers=int(part.sum()),
             treated_clusters=self._different(part),
-            untreated_results=int(self.n[free].sum()),
+            untreated_results=results - treated_results,
             untreated_teachers=int(base.sum()),
-            never_or_later=int((self.there.any(axis=1) & ~treated.any(axis=1)).sum()),
-            terms=int(self.there.any(axis=0).sum()),
+            never_or_later=int((self.there.any(axis=0) & ~ever).sum()),
+            terms=int(self.there.any(axis=1).sum()),
             always_treated=int(always.sum()),
-            unmatched_cells=int((treated & ~used & ~always[:, None]).sum()),
+            unmatched_cells=int((treated & ~used & ~always).sum()),
         )
 
     def _different(self, teachers: Bools) -> int:
@@ -130,11 +132,11 @@ class Grid:
 
     def _spread(self, free: Bools) -> float:
         """As `study.comparison_sd`."""
-        mass = np.where(free, self.mass, 0.0)
-        total, results = mass.sum(axis=0), float(self.n[free].sum())
+        mass = self.mass * free
+        total, results = mass.sum(axis=1), float(np.vdot(self.n, free))
         terms = int((total > 0).sum())
         if results - terms < 1:
             return float("nan")
-        mean = (mass * self.outcome).sum(axis=0) / np.where(total > 0, total, 1.0)
-        squares = float(self.scatter[free].sum() + (mass * (self.outcome - mean) ** 2).sum())
+        mean = (mass * self.outcome).sum(axis=1) / np.where(total > 0, total, 1.0)
+        squares = float(np.vdot(self.scatter, free) + np.vdot(mass, (self.outcome - mean[:, None]) ** 2))
         return float(np.sqrt(squares / total.sum() * results / (results - terms)))
