@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests import cast as cast_module
+from tests import turns
 from tests.catalogs import Messages, write_catalog
-from tests.turns import Turns, in_turn
 
 # What is generated is judged by what comes out, never by how busy the machine is.
 hypothesis_settings.register_profile("staffroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,14 +35,18 @@ BROWSER_FLAGS = [
 ]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Turns:
-    return Turns(config, log)
+def pytest_xdist_auto_num_workers() -> int:
+    return turns.processes()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> turns.Turns:
+    return turns.Turns(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # one of several processes
-        items[:] = in_turn(items)
+        items[:] = turns.in_turn(items)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ Nothing may depend on any of this: every file passes alone.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -18,10 +19,24 @@ TOGETHER = {
     "tests/journeys/test_recording_in_class.py": "a served district",
     "tests/journeys/test_the_main_job.py": "a served district",
 }
+# How their paths begin.
 LONGEST = (
     "tests/jobs/test_workers_that_are_killed.py",
-    "tests/hosting/test_backing_up_under_load.py",
+    "tests/journeys/",
     "tests/hosting/test_several_hosts.py",
+    "tests/hosting/test_backing_up_under_load.py",
+    "tests/hosting/test_other_servers.py",
+    "tests/hosting/",
+    "tests/studies/test_scanning_files.py",
+    "tests/files/test_surviving_kills.py",
+    "tests/exchange/test_surviving_kills.py",
+    "tests/impact/riverbend/",
+    "tests/files/test_malformed_uploads.py",
+    "tests/files/test_looking.py",
+    "tests/records/test_reading_the_lake_with_spark.py",
+    "tests/lessons/test_surviving_kills.py",
+    "tests/promises/",
+    "tests/islands/",
 )
 
 
@@ -44,5 +59,13 @@ def unit(nodeid: str) -> str:
 
 def in_turn(items: list[pytest.Item]) -> list[pytest.Item]:
     """The longest first; the rest as they stood."""
-    order = {path: place for place, path in enumerate(LONGEST)}
-    return sorted(items, key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+
+    def turn(item: pytest.Item) -> int:
+        return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    return sorted(items, key=turn)
+
+
+def processes() -> int:
+    """One more than there are cores: many tests wait for servers, browsers and workers of their own."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
