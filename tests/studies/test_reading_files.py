@@ -44,6 +44,7 @@ def same(one: Inquiry, other: Inquiry) -> bool:
 FORMS: dict[str, Callable[[], bytes]] = {
     "UTF-8 with a mark": lambda: b"\xef\xbb\xbf" + GOOD.encode(),
     "UTF-16": lambda: GOOD.encode("utf-16"),
+    "UTF-32": lambda: GOOD.encode("utf-32"),
     "UTF-16, big end first": lambda: b"\xfe\xff" + GOOD.encode("utf-16-be"),
     "UTF-16 without a mark": lambda: GOOD.encode("utf-16-le"),
     "semicolons and decimal commas": lambda: as_csv(ROWS, sep=";", point=",").encode(),

@@ -1,4 +1,4 @@
-"""Text tables: CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon, tab or bar, with any number of columns."""
+"""Text tables: CSV in UTF-8, UTF-16, UTF-32 or Windows-1252, separated by comma, semicolon, tab or bar, with any number of columns."""
 
 from __future__ import annotations
 
@@ -88,6 +88,8 @@ def _has_line(text: str) -> bool:
 
 
 def _encoding(path: Path, head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
