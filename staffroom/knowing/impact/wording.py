@@ -72,6 +72,8 @@ ESTIMATORS = {
     "describe": gettext_noop("description only"),
     "complier": gettext_noop("those who took the seat they drew"),
     "unadjusted": gettext_noop("plain difference of means"),
+    "conventional": gettext_noop("cutoff, without regard to bias"),
+    "adjusted": gettext_noop("adjusting for prior scores without weights"),
 }
 GATES = {
     "registered": gettext_noop("Registered before outcomes were loaded"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from staffroom.knowing.pictures.reading import is_number
+from staffroom.knowing.pictures.reading import has_interval, is_number
 from staffroom.knowing.pictures.scales import Scale, nice_step
 from staffroom.knowing.pictures.sheet import LEFT, RIGHT, TOP, WIDTH, Picture, Sheet
 from staffroom.knowing.pictures.words import Say, count, signed
@@ -14,11 +14,11 @@ BOTTOM = 270
 
 
 def at_cutoff(answer: Mapping[str, Any], say: Say, note: str = "") -> Picture | None:
-    """None without bins on both sides."""
+    """None without bins on both sides, or where nothing is likely or unlikely."""
     found = answer.get("details") or {}
     jump = found.get("jump") or {}
     bins = [one for one in jump.get("bins") or () if is_number(one.get("running")) and is_number(one.get("sd"))]
-    if len({bool(one["offered"]) for one in bins}) < 2:
+    if len({bool(one["offered"]) for one in bins}) < 2 or not has_interval(answer.get("effect")):
         return None
     bins.sort(key=lambda one: float(one["running"]))
     rows = [
@@ -62,7 +62,7 @@ def _text(found: Mapping[str, Any], say: Say) -> str:
     jump = found.get("cutoff") or {}
     said = [
         say(
-            "Each dot is the mean of teachers next to each other: filled with color where the activity was offered. The lines are "
+            "Each dot is the mean of teachers next to each other: in color where the activity was offered. The lines are "
             "fitted near the cutoff; the step between them is the effect."
         )
     ]

@@ -44,6 +44,22 @@ class RuleForm(forms.Form):
         label=gettext_lazy("Offered to those"), choices=Study.Side.choices, initial=Study.Side.ABOVE, required=False
     )
 
+    @property
+    def parts(self) -> dict[str, list[forms.BoundField]]:
+        """The fields as a page shows them: those before the rule, the rule's own, those after it."""
+        found: dict[str, list[forms.BoundField]] = {"before": [], "rule": [], "after": []}
+        for field in self:
+            place = (
+                "rule" if field.name in NAMES else "after" if found["rule"] or field.name == "instrument" else "before"
+            )
+            found["after" if place == "before" and found["after"] else place].append(field)
+        return found
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a rule is typed or told, or something is wrong with it."""
+        return "rule" in self.fields and bool(self["rule"].value() or set(NAMES) & set(self.errors))
+
     def check_rule(self, cleaned: dict[str, Any], place: Organization | None) -> None:
         """Refuse half a rule; empty what a rule does not need."""
         rule = cleaned.get("rule") or ""
@@ -87,8 +103,9 @@ def rule_as_typed(study: Study) -> dict[str, Any]:
         f"{each['name']}, {each['number']:g}"
         for each in sorted(study.school_numbers, key=lambda each: str(each["name"]))
     ]
+    cutoff = "" if study.cutoff is None else f"{study.cutoff:.12g}"
     return {
-        "rule": study.rule, "rule_instrument": study.rule_instrument, "cutoff": study.cutoff, "offered": study.offered,
+        "rule": study.rule, "rule_instrument": study.rule_instrument, "cutoff": cutoff, "offered": study.offered,
         "school_numbers": "\n".join(lines),
     }  # fmt: skip
 
