@@ -93,6 +93,8 @@ def asked(told: Mapping[str, Any], *, file: str, folder: Path, text: bytes = b""
     subgroups = _names(file, columns.pop("subgroups", []), "subgroups")
     cutoff = columns.pop("cutoff") if isinstance(columns.get("cutoff"), (int, float)) else None
     for role, column in columns.items():
+        if column == "":
+            raise Refused(f"{file}: [columns] {role} is empty; write the name of its column, or take the line out")
         if not isinstance(column, str) or not column.strip():
             raise Refused(f"{file}: [columns] {role} must be the name of a column")
     study, estimate = told.get("study", {}), told.get("estimate", {})

@@ -13,7 +13,7 @@ NAMES: Mapping[str, str] = {
     "teacher": r"^(teacher|instructor|educator|staff)(_?(id|key|number|no))?$|^(tid|county\w*)$",
     "school": r"^(school|campus|building|site_?school)(_?(id|key|number|no|name))?$",
     "term": r"^(term|year|semester|period|time|wave|school_?year|session)(_?(id|key|number|no|name))?$",
-    "score": r"^(score|outcome|result|y|value|test_?score|math|reading|points|scale_?score|lemp)$",
+    "score": r"^(score|outcome|result|y|value|test_?score|points|scale_?score|lemp)$",
     "prior": r"^(prior|pretest|pre_?test|baseline|previous|lag)(_?(score|value|math|reading))?$",
     "first_treated": r"^(first[_. ]?treat(ed)?|first_?term|start_?term|g|cohort_?year|treat_?year|adopt(ion)?_?(year|term)?)$",
     "treated": r"^(treated|treatment|treat|took_?part|participat\w*|d)$",
@@ -26,7 +26,17 @@ NAMES: Mapping[str, str] = {
     "cohort": r"^(cohort|entry_?cohort)$",
     "hours": r"^(hours|hours_?of_?training)$",
 }
-ORDER = tuple(NAMES)
+LOOSER: Mapping[str, str] = {
+    "student": r"^(student|pupil)",
+    "teacher": r"^(teacher|instructor)",
+    "school": r"^(school|campus|building)_?(id|name|code|number)?$",
+    "term": r"(^|_)(term|semester|year)$",
+    "prior": r"(^|_)(pre_?test|baseline|prior)(_|$)",
+    "score": r"(^|_)(score|result|points)$|^(post_?test|end_of_year|math|reading)",
+    "treated": r"^(treat|took_part|participat)",
+    "assigned": r"(^|_)(lottery|won|assigned|drawn)$",
+}
+"""By what is left over, where no name fits as a whole."""
 NEEDED = ("teacher", "score")
 
 
@@ -49,16 +59,29 @@ def begin(file: Path, to: Path | None) -> Path:
 def guessed(names: list[str]) -> dict[str, str]:
     """Role to column, each column once, by the columns' names; the first that fits."""
     found, taken = dict[str, str](), set[str]()
-    for role in ORDER:
-        pattern = re.compile(NAMES[role], re.IGNORECASE)
-        for name in names:
-            if name not in taken and pattern.search(name.strip().replace(" ", "_")):
-                found[role] = name
-                taken.add(name)
-                break
+    for patterns in (NAMES, LOOSER):
+        for role, pattern in patterns.items():
+            for name in names:
+                if role not in found and name not in taken and re.search(pattern, _plain(name)):
+                    found[role] = name
+                    taken.add(name)
     if "first_treated" in found:
         found.pop("treated", None)
     return found
+
+
+def _plain(name: str) -> str:
+    """“Math Scale Score ”, “Treated?”: math_scale_score, treated."""
+    return re.sub(r"[^a-z0-9.]+", "_", name.lower()).strip("_")
+
+
+def wide(names: list[str]) -> list[str]:
+    """Columns that are alike but for a number, such as score_2021 and score_2022: a column for each term."""
+    stems: dict[str, list[str]] = {}
+    for name in names:
+        if re.search(r"[a-z].*\d", _plain(name)):
+            stems.setdefault(re.sub(r"\d+", "#", _plain(name)), []).append(name)
+    return next((alike for alike in stems.values() if len(alike) > 1), [])
 
 
 def as_toml(file: Path, target: Path, names: list[str], roles: Mapping[str, str]) -> str:
@@ -84,6 +107,11 @@ def as_toml(file: Path, target: Path, names: list[str], roles: Mapping[str, str]
             lines.append(f'{mark}{role} = ""  # {what}')
     rest = [name for name in names if name not in roles.values()]
     shown = ", ".join(_quoted(name) for name in rest[:12])
+    if "score" not in roles and (several := wide(names)):
+        lines += [
+            f"# {', '.join(_quoted(name) for name in several[:3])} look like a column for each term. A study needs a row for each",
+            "# student and term instead: with columns for the student, the teacher, the term and the score.",
+        ]
     lines += [f"covariates = []  # of the students, known before the activity; left over: {shown or 'none'}", ""]
     if len(rest) > 12:
         lines[-2] += f" and {len(rest) - 12} more"

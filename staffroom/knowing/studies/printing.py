@@ -48,7 +48,7 @@ def _answer(one: Mapping[str, Any], level: str) -> Iterator[str]:
     yield from _row("How", ESTIMATORS.get(one["estimator"], one["estimator"]))
     yield from _row("Evidence", f"tier {one['tier']} of 4: {TIERS[one['tier']]}")
     students = f"{n['students']} students, " if n["students"] is not None else ""
-    counted = f"{students}{n['teachers']} teachers, {n['schools']} schools"
+    counted = f"{students}{n['teachers']} teachers, {n['schools']} {'school' if n['schools'] == 1 else 'schools'}"
     if n.get("treated_teachers"):
         counted += f"; {n['treated_teachers']} teachers took part"
     yield from _row("Based on", counted)
@@ -102,8 +102,8 @@ def _why(found: Mapping[str, Any]) -> str:
     from staffroom.measure.sentence import MESSAGES
 
     reason = str(found.get("reason", ""))
-    if reason in MESSAGES and "%(" not in MESSAGES[reason]:
-        return f": {MESSAGES[reason]}"
+    if reason in MESSAGES:
+        return f": {MESSAGES[reason] % found}"
     return f": {reason}" if " " in reason else ""
 
 

@@ -59,6 +59,11 @@ def inquire(asked: Asked, scratch: Path, *, session: Any = None) -> Inquiry:
     digests = [hashlib.sha256(asked.text).hexdigest()] + ([gathered.readable.digest] if gathered else [])
     if gathered is not None:
         inquiry.notes += _told_of_rows(gathered)
+        if "school" not in asked.columns:
+            inquiry.notes.append(
+                f"{gathered.readable.name}: no column tells the school: each teacher counts as a school of her own, and what "
+                "students of a school share is not counted."
+            )
     students: Gathered | None = None
     shared: dict[str, Any] = {"claims": _claims(asked, gathered), "overrides": _overrides(asked)}
     if gathered is not None:
