@@ -133,8 +133,23 @@ def test_only_intervals_that_do_not_meet_set_activities_apart() -> None:
     meet = cost_plane([point("Talks", 0.05, 0.3), point("Rounds", 0.0, 0.1)], str)
     assert apart is not None
     assert meet is not None
-    assert "Talks lies surely above Rounds." in apart.text
+    assert "Talks lies above Rounds: their intervals do not meet." in apart.text
     assert "none can be said to be better" in meet.text
+
+
+def test_where_the_cost_is_not_known_to_the_dollar_a_region_is_drawn_and_all_of_it_is_on_the_picture() -> None:
+    known = {"name": "Talks", "effect": {"sd": 0.2, "low": 0.1, "high": 0.3}, "cost_usd_cents": 900}
+    unsure = {**known, "region": [[500, 0.2], [900, 0.45], [1_300, 0.2], [900, -0.05]]}
+    drawn, without = cost_plane([unsure], str), cost_plane([known], str)
+    assert drawn is not None
+    assert without is not None
+    outline = next(mark for mark in drawn.sheet.marks if 'class="band"' in mark)
+    assert outline.count("L") == 3
+    places = {tuple(map(float, place.split())) for place in re.findall(r"[ML]([0-9. ]+)", outline)}
+    assert len(places) == 4, "nothing was pushed to the edge"
+    assert "shaded region" in drawn.text
+    assert "region" not in without.text
+    assert not [mark for mark in without.sheet.marks if "band" in mark]
 
 
 def test_what_would_change_the_answer_is_said_in_words() -> None:

@@ -49,10 +49,10 @@ def names() -> dict[str, str]:
 def groups() -> dict[str, str]:
     """Where a whole interval lies, in the order in which groups are shown."""
     return {
-        "above": _("Surely above zero"),
+        "above": _("A gain, as far as chance can be ruled out"),
         "open": _("Cannot tell yet"),
-        "small": _("Surely small"),
-        "below": _("Surely below zero"),
+        "small": _("At most a small effect, either way"),
+        "below": _("A loss, as far as chance can be ruled out"),
         "unknown": _("Not known yet"),
     }
 

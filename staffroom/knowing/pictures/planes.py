@@ -46,6 +46,8 @@ def cost_plane(points: Sequence[Mapping[str, Any]], say: Say, note: str = "") ->
         "Upwards: what students gained, with what is likely. To the right: what it cost per student. Above a dashed line an SD "
         "costs less than the line says."
     )
+    if any(one.get("region") for one in drawn):
+        text += " " + say("In the shaded region gain and cost lie together with 95 % probability.")
     return Picture(
         "cost_plane", say("Gain and cost"), f"{text} {_apart(drawn, say)}",
         [say("Activity"), say("SD"), say("95 % interval"), say("Cost per student"), say("Teachers")],
@@ -60,6 +62,7 @@ def point_of(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
         "name": name, "effect": answer.get("effect"), "n": answer.get("n") or {}, "is_current": True,
         "hours": (answer.get("efficiency") or {}).get("hours_per_teacher"),
         "cost_usd_cents": (answer.get("cost") or {}).get("per_student_usd_cents"),
+        "region": (answer.get("cost") or {}).get("region") or (),
     }  # fmt: skip
 
 
@@ -76,8 +79,10 @@ def _sheet(
     worth: Sequence[int] = (),
 ) -> Sheet:
     sheet, drawn = Sheet(HEIGHT), _drawable(points, key)
-    up = around_zero([one["effect"][end] for one in drawn for end in ("low", "high")], BOTTOM, TOP)
-    across = from_zero([one[key] for one in drawn], LEFT, WIDTH - RIGHT - 24)
+    around = [place for one in drawn for place in one.get("region") or ()] if worth else []
+    ends = [one["effect"][end] for one in drawn for end in ("low", "high")] + [sd for _cents, sd in around]
+    up = around_zero(ends, BOTTOM, TOP)
+    across = from_zero([*(one[key] for one in drawn), *(cents for cents, _sd in around)], LEFT, WIDTH - RIGHT - 24)
     sheet.text(LEFT - 66, 16, say("SD"), "axis")
     sheet.levels(up, signed)
     for value in across.ticks(5):
@@ -85,11 +90,20 @@ def _sheet(
     sheet.across(up.at(0), "zero")
     for each in worth:
         _ray(sheet, across, up, each, say)
+    for point in drawn if worth else ():
+        _region(sheet, across, up, point)
     for number, point in enumerate(points, 1):
         if point in drawn:
             _point(sheet, across.at(point[key]), up, point, str(number) if len(points) > 1 else "")
     sheet.text(WIDTH - RIGHT, HEIGHT - 8, axis, "axis", "end")
     return sheet
+
+
+def _region(sheet: Sheet, across: Scale, up: Scale, point: Mapping[str, Any]) -> None:
+    """Where gain and cost lie together with 95 %, where the cost is not known to the dollar."""
+    places = [f"{across.at(cents)} {up.at(sd)}" for cents, sd in point.get("region") or ()]
+    if places:
+        sheet.path(f"M{'L'.join(places)}Z", "band")
 
 
 def _point(sheet: Sheet, x: float, up: Scale, point: Mapping[str, Any], label: str) -> None:
@@ -129,7 +143,7 @@ def _apart(drawn: Sequence[Mapping[str, Any]], say: Say) -> str:
     ]  # fmt: skip
     if not pairs:
         return say("All intervals meet, so none can be said to be better than another.")
-    said = say("%(one)s lies surely above %(other)s.")
+    said = say("%(one)s lies above %(other)s: their intervals do not meet.")
     return " ".join(
         said % {"one": short(one["name"], 40), "other": short(other["name"], 40)} for one, other in pairs[:3]
     )
