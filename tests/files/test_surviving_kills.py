@@ -53,12 +53,13 @@ def test_a_worker_killed_twenty_times_leaves_nothing_undone(tmp_path):
     )
     try:
         asked = site.ask("len(made)", setup=TAKE_IN.format(path=str(path), kinds=KINDS))
-        chance = random.Random(11)
+        chance, seen = random.Random(11), set()
         for _n in range(KILLS):
             # Some kills come too late, after the work: a fast machine gets more of it, so that every kill finds some.
             if unfinished(site) < 2:
                 asked += site.ask("len(made)", setup=MORE_CLIPS)
             wait_until_it_works(nursery.begin())
+            seen |= children_of_media(site)
             time.sleep(chance.uniform(0, 0.8))
             nursery.kill()
         nursery.begin()
@@ -78,6 +79,7 @@ def test_a_worker_killed_twenty_times_leaves_nothing_undone(tmp_path):
             assert len(levels(site.data / "files" / name)) == 25
         lying = sum(1 for each in (site.data / "files").rglob("*") if each.is_file())
         assert lying == asked + 1, "every name once, and the original"
+        assert seen, "children are found where there are any"
         assert not children_of_media(site), "children end with their worker"
         leftovers(site.data / "workbench")
     finally:
