@@ -129,3 +129,16 @@ def test_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("not a key")
     with pytest.raises(Refused, match="is not a private key"):
         bundles.private_key(tmp_path / "key.pem")
+
+
+def test_ratings_alone_make_a_bundle_without_a_number_of_students(tmp_path: Path) -> None:
+    rows = [
+        [f"T{t}", s, 3 + 0.8 * (s >= 8) + ((7 * s + 3 * t) % 5) / 5, int(s >= 8)] for t in range(4) for s in range(16)
+    ]
+    (tmp_path / "ratings.csv").write_text(as_csv(rows, ("teacher", "session", "score", "phase")))
+    file = study(tmp_path, data={"ratings": "ratings.csv"}, columns={})
+    code, out, _ = said("run", file, "--json", "--bundle", tmp_path / "ours.json")
+    assert code == 0
+    assert json.loads(out)["n"]["students"] is None
+    assert "students" not in json.loads((tmp_path / "ours.json").read_text())["n"]
+    assert said("pool", tmp_path / "ours.json", bundle(tmp_path))[0] == 0

@@ -55,7 +55,7 @@ def bundle_of(answer: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
         **{name: facts.get(name, "") for name in FACTS},
         "estimator": answer["estimator"],
         "effect": {name: effect.get(name) for name in EFFECT},
-        "n": {name: n[name] for name in SIZES},
+        "n": {name: n[name] for name in SIZES if n[name] is not None},
         "tier": answer["tier"],
         "gates": [{name: gate[name] for name in ("name", "passed", "value", "limit", "ceiling")} for gate in answer["gates"]],
         "cost": {name: answer["cost"].get(name) for name in COST},
