@@ -29,7 +29,8 @@ LOOK = (
     ".measures b{display:block;font-size:1.6rem;line-height:1.2;letter-spacing:-.02em}.measures span{display:block}"
     ".measures small{color:var(--quiet);display:block}table{border-collapse:collapse;width:100%%;font-size:.85rem;margin:.5rem 0 1.5rem}"
     "th,td{text-align:end;padding:.35rem .5rem;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}"
-    "td+td{white-space:nowrap}th:first-child,td:first-child{text-align:start}figure{margin:0 0 1.5rem}svg{width:100%%;height:auto}.scroll{overflow-x:auto}"
+    "td+td{white-space:nowrap}"
+    "th:first-child,td:first-child{text-align:start}figure{margin:0 0 1.5rem}svg{width:100%%;height:auto}.scroll{overflow-x:auto}"
     "li{margin:.4rem 0}"
 )
 NIGHT = ":root{--ink:%(ink)s;--quiet:%(ink-quiet)s;--ground:%(surface)s;--line:%(line)s}"
