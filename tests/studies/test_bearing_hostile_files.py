@@ -320,6 +320,23 @@ def test_a_file_may_be_split(tmp_path: Path) -> None:
     assert [again[name] for name in FIGURES] == pytest.approx([plain[name] for name in FIGURES], rel=1e-9)
 
 
+def test_marks_may_be_written_with_a_point(tmp_path: Path) -> None:
+    plain = effect_of(tmp_path, ROWS)
+    head = (*HEAD[:4], "on", HEAD[5])
+    marks = [[*row[:4], f"{float(bool(row[4]) and row[3] >= row[4])}", row[5]] for row in ROWS]
+    (tmp_path / "r.csv").write_text(as_csv(marks, head), encoding="utf-8")
+    columns = {name: column for name, column in COLUMNS.items() if name != "first_treated"}
+    code, out, _ = run(tmp_path, {"data": {"outcomes": "r.csv"}, "columns": {**columns, "treated": "on"}})
+    assert code == 0
+    assert json.loads(out)["effect"]["sd"] == pytest.approx(plain["sd"], rel=1e-9)
+
+
+def test_first_terms_may_be_written_with_a_point_and_nought_still_means_never(tmp_path: Path) -> None:
+    plain = effect_of(tmp_path, ROWS)
+    again = effect_of(tmp_path, [[*row[:4], f"{row[4]}.0", row[5]] for row in ROWS])
+    assert [again[name] for name in FIGURES] == pytest.approx([plain[name] for name in FIGURES], rel=1e-9)
+
+
 def test_one_column_may_play_several_parts(tmp_path: Path) -> None:
     plain = effect_of(tmp_path, ROWS, school="teacher")
     again = effect_of(tmp_path, ROWS, school="teacher", site="teacher", cohort="school")

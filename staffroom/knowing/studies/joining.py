@@ -60,6 +60,8 @@ def yes_or_no(value: Any, where: str) -> bool | None:
     if value is None:
         return None
     text = label(value).casefold()
+    # Tables with gaps are often written with 1.0 and 0.0.
+    text = text[0] if text in ("1.0", "0.0") else text
     if text in YES:
         return True
     if text in NO:

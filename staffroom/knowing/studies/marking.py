@@ -57,7 +57,7 @@ def _is_never(name: str, told: set[str], gathered: Gathered) -> bool:
     if name.casefold() in NEVER_WORDS or name in told:
         return True
     return (
-        name == "0"
+        name in ("0", "0.0")
         and "0" not in gathered.terms.number
         and int(gathered.cells.terms[0]) >= 0
         and not _has_zero(gathered)
