@@ -22,7 +22,8 @@ def schema(rows: Any) -> dict[str, Any]:
     for name, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
         columns = sorted(row[1:] for row in rows(f'PRAGMA table_info("{name}")'))
         keys = sorted(row[2:] for row in rows(f'PRAGMA foreign_key_list("{name}")'))
-        found[name] = (columns, keys, sorted(re.findall(r'CONSTRAINT "[^"]+" (?:CHECK|UNIQUE)[^,]*', sql)))
+        constraints = sorted(re.findall(r'CONSTRAINT "[^"]+" (?:CHECK|UNIQUE)[^,]*', sql))
+        found[name] = (columns, keys, constraints, "WITHOUT ROWID" in sql)
     found |= {
         f"index {name}": sql
         for name, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
