@@ -291,7 +291,9 @@ def test_postgres_is_brought_back_row_for_row(tmp_path: Path, new_database: Call
 
     before, after = new_database("before"), new_database("after")
     place = Place(tmp_path / "data", STAFFROOM_DATABASE_URL=before)
-    place.run("prepare", "--no-static")  # by the steps of the past, as the one it is held against: columns have an order
+    place.run(
+        "prepare", "--no-static"
+    )  # by the steps of the past, as the one it is held against: columns have an order
     place.python(FILL)
     place.run("backup", str(tmp_path / "backup.zip"))
     elsewhere = Place(tmp_path / "elsewhere", STAFFROOM_DATABASE_URL=after)
