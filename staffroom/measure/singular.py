@@ -7,8 +7,10 @@ ONE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "not_enough_yet": (
             "more",
-            "Not enough yet: about %(more)d more teacher taking part, with as many more to compare in proportion, would "
-            "show an effect of %(smallest).2f SD.",
+            (
+                "Not enough yet: about %(more)d more teacher taking part, with as many more to compare in proportion, would "
+                "show an effect of %(smallest).2f SD."
+            ),
         ),
         "too_few_terms": (
             "terms",
@@ -16,8 +18,10 @@ ONE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "too_few_treated": (
             "teachers",
-            "%(teachers)d teacher who took part can be compared with her own earlier terms; fewer than %(limit)d are too "
-            "few to say.",
+            (
+                "%(teachers)d teacher who took part can be compared with her own earlier terms; fewer than %(limit)d are too "
+                "few to say."
+            ),
         ),
         "too_few_compared": (
             "teachers",
@@ -29,8 +33,10 @@ ONE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "always_treated": (
             "teachers",
-            "%(teachers)d teacher took part from her first term on and is left out: nothing shows what her students scored "
-            "before.",
+            (
+                "%(teachers)d teacher took part from her first term on and is left out: nothing shows what her students scored "
+                "before."
+            ),
         ),
         "unmatched": ("cells", "%(cells)d teacher term is left out: nobody comparable was without the activity then."),
         "moved": (
@@ -53,14 +59,18 @@ ONE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sample_enough": ("schools", "%(students)d students in %(schools)d school."),
         "sample_small": (
             "schools",
-            "%(students)d students in %(schools)d school; the evidence standards ask for at least %(limit)d students and 2 "
-            "sites.",
+            (
+                "%(students)d students in %(schools)d school; the evidence standards ask for at least %(limit)d students and 2 "
+                "sites."
+            ),
         ),
         "branch_few": ("teachers", "%(teachers)d teacher took part, fewer than %(limit)d."),
         "branch_no_panel": (
             "terms",
-            "Outcomes of at least %(limit)d terms are needed to compare teachers with their own earlier terms; there is "
-            "%(terms)d.",
+            (
+                "Outcomes of at least %(limit)d terms are needed to compare teachers with their own earlier terms; there is "
+                "%(terms)d."
+            ),
         ),
         "branch_cutoff_thin": (
             "teachers",
@@ -72,8 +82,10 @@ ONE: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "replicability_too_few": (
             "sites",
-            "Whether it would do the same elsewhere is not yet known: that takes at least 3 schools or cohorts with an "
-            "effect of their own; there is %(sites)d.",
+            (
+                "Whether it would do the same elsewhere is not yet known: that takes at least 3 schools or cohorts with an "
+                "effect of their own; there is %(sites)d."
+            ),
         ),
         "drawn_lost": (
             "units",

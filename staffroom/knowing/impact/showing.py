@@ -156,7 +156,8 @@ class Result:
     def report(self, *, subtitle: str, language: str) -> str:
         """The printable file."""
         return pictures.report(
-            self.answer, title=self.title, subtitle=subtitle, say=wording.translate, sentences=self.say, language=language, others=self.others
+            self.answer, title=self.title, subtitle=subtitle, say=wording.translate, sentences=self.say, language=language,
+            others=self.others,
         )  # fmt: skip
 
 
