@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from staffroom.measure.cells import Bools, Floats, finite, positive
 
@@ -82,7 +81,9 @@ class _Pairs:
         self.most = 4.0
 
     def associated(self, confidence: float) -> Association:
-        bound = float(stats.f.ppf(confidence, 1, len(self.x) - 2)) / 2
+        from scipy.special import fdtri
+
+        bound = float(fdtri(1, len(self.x) - 2, confidence)) / 2
         correlations = np.sin(np.linspace(-math.pi / 2, math.pi / 2, ANGLES))
         profile, spread_x, spread_y = self._best(correlations, _by_correlation)
         best = int(np.argmax(profile))

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from staffroom.measure.cells import Bools, Cells, Floats, Ints, cells_from_rows, finite, whole_numbers
 from staffroom.measure.deciding import first_terms
@@ -156,6 +155,8 @@ def without_raters(teacher: Ints, term: Ints, rater: Ints, value: Floats, untrea
 
     Teachers are eliminated; of raters that no teacher compares with each other, each group's effects sum to zero.
     """
+    from scipy import sparse
+
     rows = np.flatnonzero(untreated)
     count = rows.size
     who, when = (np.unique(one[rows], return_inverse=True)[1] for one in (teacher, term))
