@@ -15,7 +15,7 @@ from staffroom.measure import effects, gates
 from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.many import Grid
 from staffroom.measure.projection import least_squares
-from staffroom.measure.staggered import NEVER, event_times
+from staffroom.measure.staggered import NEVER, effective_clusters, event_times
 from staffroom.measure.wild import wild_bootstrap
 
 DRAWS = 200
@@ -142,7 +142,8 @@ def _p_value(grid: Grid, first_treated: Ints, generator: np.random.Generator, co
     if not gates.allows_interval(found.clusters, found.treated_clusters):
         return None
     p = effects.two_sided_p(found.effect, found.standard_error, found.clusters - 1)
-    if found.clusters >= gates.MANY_CLUSTERS or p >= 1 - confidence:
+    are_many = min(found.clusters, effective_clusters(grid.cells)) >= gates.MANY_CLUSTERS
+    if are_many or p >= 1 - confidence:
         return p
     drawn = wild_bootstrap(grid.cells, first_treated, generator, draws=BOOTSTRAPS, confidence=confidence)
     return max(p, drawn.p)

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+USUAL = 0.95
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -25,3 +27,8 @@ class Claims:
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f"{name} must be above 0 and finite")
+
+    @property
+    def strict(self) -> float:
+        """The confidence that checks are held against: whoever asks for less than 95 % gets shorter intervals, no better tier."""
+        return max(self.confidence, USUAL)

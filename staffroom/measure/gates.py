@@ -73,8 +73,9 @@ def cluster_gate(clusters: int, treated_clusters: int, *, bootstrapped: bool = F
     """
     if not allows_interval(clusters, treated_clusters):
         sentence, ceiling = say("clusters_few", clusters=clusters, treated=treated_clusters), RATIONALE
-    elif clusters < MANY_CLUSTERS and bootstrapped and treated_clusters >= FEW_CLUSTERS:
-        sentence, ceiling = say("clusters_bootstrap", clusters=clusters), MODERATE
+    elif bootstrapped and treated_clusters >= FEW_CLUSTERS:
+        message = "clusters_bootstrap" if clusters < MANY_CLUSTERS else "clusters_uneven"
+        sentence, ceiling = say(message, clusters=clusters), MODERATE
     elif treated_clusters < FEW_CLUSTERS:
         sentence, ceiling = say("clusters_treated", clusters=clusters, treated=treated_clusters), PROMISING
     elif clusters < MANY_CLUSTERS:
@@ -123,10 +124,14 @@ def sample_gate(students: int | None, schools: int) -> Gate:
     return Gate("sample", passed, float(students), float(ESSA_STUDENTS), sentence, _lower(passed, PROMISING))
 
 
-def significance_gate(low: float | None) -> Gate:
-    """Tiers 1 to 3 ask for a statistically significant favorable effect: the interval's low end (SD) is above zero."""
-    passed = low is not None and low > 0
-    sentence = say("separates" if passed else "does_not_separate")
+def significance_gate(low: float | None, *, strictly: bool = True) -> Gate:
+    """Tiers 1 to 3 ask for a statistically significant favorable effect: the interval's low end (SD) is above zero.
+
+    `strictly`: whether it would be at 95 % too, where the interval claims less than that.
+    """
+    above = low is not None and low > 0
+    passed = above and strictly
+    sentence = say("separates" if passed else "separates_at_less" if above else "does_not_separate")
     return Gate("separates_from_zero", passed, low, 0.0, sentence, _lower(passed, RATIONALE))
 
 

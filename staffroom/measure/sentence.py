@@ -59,6 +59,8 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "clusters_many": "%(clusters)d schools: errors clustered by school, t with %(df)d degrees of freedom.",
         "clusters_bootstrap": "%(clusters)d schools are few: p-value and interval are the more cautious of "
         "Student's t and a wild cluster bootstrap.",
+        "clusters_uneven": "%(clusters)d schools of very different size tell no more than a few: p-value and interval are "
+        "the more cautious of Student's t and a wild cluster bootstrap.",
         "clusters_approximate": "%(clusters)d schools are few: the interval is approximate.",
         "clusters_treated": "Only %(treated)d of %(clusters)d schools have teachers who took part: the interval is "
         "approximate.",
@@ -78,6 +80,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "sample_small": "%(students)d students in %(schools)d schools; the evidence standards ask for at least "
         "%(limit)d students and 2 sites.",
         "separates": "The interval excludes zero on the favorable side.",
+        "separates_at_less": "The interval excludes zero only because it claims less than 95 %%.",
         "does_not_separate": "The interval does not exclude zero on the favorable side.",
         "detectable": "An effect of %(detectable).2f SD could be seen reliably; %(smallest).2f SD would matter.",
         "not_detectable": "Only an effect of %(detectable).2f SD could be seen reliably; %(smallest).2f SD would "

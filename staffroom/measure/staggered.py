@@ -86,6 +86,16 @@ def distinct(codes: Ints) -> int:
     return int(np.count_nonzero(np.bincount(codes)))
 
 
+def effective_clusters(cells: Cells) -> float:
+    """How many clusters of one size would tell as much as these: (Σ n)² / Σ n² over their results (Kish 1965, section 8.2).
+
+    Errors clustered by few large schools among many small ones are too small, as with few schools (Carter, Schnepel &
+    Steigerwald 2017, Review of Economics and Statistics 99(4)).
+    """
+    sizes = np.bincount(cells.cluster, cells.mass)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
 def impute(cells: Cells, first_treated: Ints, *, leave_out: bool = False, by: Ints | None = None) -> Imputation:
     """Estimate from cells (outcome first, then covariates) and first treated term per teacher (I,), NEVER for none.
 

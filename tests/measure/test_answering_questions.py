@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from staffroom.measure.answer import Answer
@@ -151,6 +151,7 @@ def test_fake_activities_that_are_taken_for_real_lower_the_tier():
     st.sampled_from([None, 0.5, 0.8]),
     st.sampled_from([None, 0.1, 100.0]),
 )
+@example(1173, None, None, 0.5, None)
 def test_overrides_never_lift_a_tier(seed, estimator, cluster, confidence, sd):
     asked = Overrides(estimator=estimator, cluster=cluster, confidence=confidence, sd=sd)
     options = {"schools": 8, "per_school": 5, "terms": 4, "effect": 0.15}

@@ -10,7 +10,7 @@ from staffroom.measure.answering.examining import Examined, examine
 from staffroom.measure.claims import Claims
 from staffroom.measure.moments import Covariates, cells_from_sums
 from staffroom.measure.question import Question, per_teacher
-from staffroom.measure.staggered import NEVER
+from staffroom.measure.staggered import NEVER, effective_clusters
 from tests.measure.panels import district, mpdta
 
 
@@ -111,6 +111,34 @@ def test_few_schools_are_cautious(schools, bootstrap):
     assert study.effect.high - study.effect.low >= plain.effect.high - plain.effect.low - 1e-12
     assert study.effect.p >= plain.effect.p
     assert study.effect.method == ("wild bootstrap" if bootstrap else "CR1")
+
+
+def test_schools_of_very_different_size_are_as_cautious_as_few():
+    panel = a_district(schools=30)
+    uneven = changed(panel, school=np.where(panel["school"] < 10, 0, panel["school"]))
+    even, found, plain = (
+        examined(**each, generator=generator)
+        for each, generator in ((panel, np.random.default_rng(7)), (uneven, np.random.default_rng(7)), (uneven, None))
+    )
+    assert even.effect.method == "CR1"
+    assert found.effect.method == "wild bootstrap"
+    assert found.effect.high - found.effect.low >= plain.effect.high - plain.effect.low - 1e-12
+    assert found.effect.p > plain.effect.p
+    gate = next(
+        gate for gate in answered(**uneven, generator=np.random.default_rng(7)).gates if gate.name == "clusters"
+    )
+    assert (gate.sentence.message, gate.ceiling) == ("clusters_uneven", 2)
+
+
+def test_clusters_count_by_what_they_tell():
+    # (Σ n)² / Σ n²: four of one size count as four; of sizes 3, 1, 1 as 25 / 11.
+    for sizes, expected in (((2, 2, 2, 2), 4.0), ((3, 1, 1), 25 / 11)):
+        school = np.repeat(np.arange(len(sizes)), sizes)
+        one = np.ones(school.size)
+        cells = cells_from_sums(
+            teacher=np.arange(school.size), school=school, term=np.zeros(school.size, dtype=int), n=one, y_sum=one, y_sumsq=one
+        )  # fmt: skip
+        assert effective_clusters(cells) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("schools", [1, 5])

@@ -25,6 +25,7 @@ def test_gates_only_lower_the_tier(start, ceilings):
         (20, 6, False, True, 1, "clusters_many"),
         (19, 9, False, False, 3, "clusters_approximate"),
         (19, 9, True, False, 2, "clusters_bootstrap"),
+        (24, 9, True, False, 2, "clusters_uneven"),
         (40, 5, False, False, 3, "clusters_treated"),
         (6, 3, True, False, 3, "clusters_treated"),
         (5, 3, False, False, 4, "clusters_few"),

@@ -320,7 +320,12 @@ IMPACT = (
     Door("lotteries:lotteries", SIGNED_IN, why="each those that they run or asked for a seat in"),
     Door("lotteries:waiting", SIGNED_IN, why="each the seats that wait for them"),
     Door("lotteries:redraw", SIGNED_IN, why="a program, the same for every lottery"),
-    Door("lotteries:on_activity", AT_HOME, "activity.key"),
+    Door(
+        "lotteries:on_activity",
+        AT_HOME - {"leo"},
+        "activity.key",
+        why="staff knows the activities of their organization",
+    ),
     Door("lotteries:open", KEEPERS, "open_lottery.slug", "POST"),
     Door("lotteries:ask", TEACHERS, "open_lottery.slug", "POST"),
     Door("lotteries:withdraw", TEACHERS, "open_lottery.slug", "POST"),

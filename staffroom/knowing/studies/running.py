@@ -96,7 +96,7 @@ def _calibrated(inquiry: Inquiry) -> dict[str, Question]:
         return inquiry.questions
     patterns = [first_terms(one) for one in panels]
     generator = np.random.default_rng([inquiry.seed, 1])
-    found = rejection_rate(panels[0].cells, patterns, generator, draws=draws, confidence=panels[0].settled.confidence)
+    found = rejection_rate(panels[0].cells, patterns, generator, draws=draws)
     known: dict[str, Any] = {
         "placebo_rejections": found.rate,
         "placebo_draws": found.draws,

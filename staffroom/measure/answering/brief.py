@@ -12,19 +12,21 @@ from staffroom.measure import effects, gates
 from staffroom.measure.answer import Answer, Size
 from staffroom.measure.answering.composing import answer, whole
 from staffroom.measure.answering.estimate import Estimate, Scale, Sides
-from staffroom.measure.answering.gating import multiplicity
+from staffroom.measure.answering.gating import multiplicity, strictly
 from staffroom.measure.cells import Cells
 from staffroom.measure.deciding import LEAST_TERMS, LEAST_TREATED_TEACHERS, Branch, Decision, first_terms
 from staffroom.measure.gates import Gate
 from staffroom.measure.many import Grid, Headline
 from staffroom.measure.question import Question
 from staffroom.measure.sentence import Sentence, say
+from staffroom.measure.staggered import effective_clusters
 
 
 def brief(questions: Sequence[Question], generator: np.random.Generator | None = None) -> tuple[Answer, ...]:
     """One answer per question; whole ones where the short way does not apply.
 
-    It applies to comparisons over time without covariates, overrides or other designs, with 20 schools or more.
+    It applies to comparisons over time without covariates, overrides or other designs, with 20 schools or more of not too
+    different size.
     """
     grids: dict[int, Grid] = {}
     return tuple(_one(question, grids, generator) for question in questions)
@@ -56,7 +58,7 @@ def _is_enough(found: Headline, cells: Cells) -> bool:
         and found.treated_teachers >= LEAST_TREATED_TEACHERS
         and gates.enough_to_show(found.treated_results, found.treated_teachers)
         and gates.enough_to_show(found.untreated_results, found.untreated_teachers)
-        and found.clusters >= gates.MANY_CLUSTERS
+        and min(found.clusters, effective_clusters(cells)) >= gates.MANY_CLUSTERS
         and bool(np.isfinite(found.sd) and found.sd > 1e-9 * max(scale, 1e-300))
     )
 
@@ -124,7 +126,7 @@ def _gates(question: Question, estimate: Estimate) -> tuple[Gate, ...]:
         Gate("brief", False, None, None, say("brief"), gates.PROMISING),
         gates.calibration_gate(question.placebo_rejections, question.placebo_draws),
         gates.sample_gate(estimate.n.students, estimate.n.schools),
-        gates.significance_gate(effect.low),
+        gates.significance_gate(effect.low, strictly=strictly(effect, claims)),
         multiplicity(question, effect.p),
         gates.power_gate(estimate.mde, claims.smallest_effect),
     )

@@ -1,6 +1,7 @@
 """From a question to an answer: the tree decides, an adapter estimates, gates and the other measures are put beside it."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -37,10 +38,12 @@ def answer(question: Question, generator: np.random.Generator | None = None) -> 
     these are approximate or left out. It never raises because data are few. An override never makes the tier better
     than it would be without it.
     """
-    found = _finite(_answered(question, generator))
     if not question.overrides.any:
-        return found
-    plain = _answered(replace(question, overrides=Overrides()), generator, only_tier=True)
+        return _finite(_answered(question, generator))
+    # The same draws for both: where an interval is bootstrapped, other draws might make another tier.
+    same = deepcopy(generator)
+    found = _finite(_answered(question, generator))
+    plain = _answered(replace(question, overrides=Overrides()), same, only_tier=True)
     return replace(found, tier=max(found.tier, plain.tier))
 
 

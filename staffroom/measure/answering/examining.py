@@ -14,7 +14,7 @@ from staffroom.measure.cells import Cells, Ints
 from staffroom.measure.claims import Claims
 from staffroom.measure.sentence import Sentence, say
 from staffroom.measure.sides import Side, comparison_sd, side_of
-from staffroom.measure.staggered import Average, Imputation, distinct, event_times, impute
+from staffroom.measure.staggered import Average, Imputation, distinct, effective_clusters, event_times, impute
 from staffroom.measure.wild import Bootstrap, wild_bootstrap
 
 LEAST_TERMS = 3
@@ -75,7 +75,8 @@ def examine(
 ) -> Described | Examined:
     """What a panel says; first treated term per teacher (I,) in the order of `cells.teachers`.
 
-    With a generator, 6 to 19 schools get p-value and interval by wild cluster bootstrap, otherwise these are approximate.
+    With a generator, 6 to 19 schools, and more that tell no more than 19 of one size, get p-value and interval by wild cluster
+    bootstrap; otherwise these are approximate.
     Never raises because data are few; ValueError where terms are not numbered consecutively.
     """
     _check_terms(cells.terms)
@@ -88,7 +89,8 @@ def examine(
     clusters = described.n.clusters
     sure = gates.allows_interval(clusters, described.treated_schools)
     bootstrap = None
-    if sure and clusters < gates.MANY_CLUSTERS and generator is not None:
+    are_few = min(clusters, effective_clusters(cells)) < gates.MANY_CLUSTERS
+    if sure and are_few and generator is not None:
         bootstrap = wild_bootstrap(cells, first_treated, generator, confidence=claims.confidence)
     scale = Scale(sd, claims.confidence, sure)
     return Examined(described, cells, imputation, imputation.overall, scale, clusters - 1, bootstrap)

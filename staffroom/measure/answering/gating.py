@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from staffroom.measure import gates
+from staffroom.measure.answer import Effect
 from staffroom.measure.answering.estimate import Estimate, Scale
 from staffroom.measure.attrition import attrition
 from staffroom.measure.cells import Cells, Ints
+from staffroom.measure.claims import Claims
 from staffroom.measure.gates import Gate
 from staffroom.measure.multiplicity import benjamini_hochberg
 from staffroom.measure.question import NEVER, Attrition, Question
@@ -29,7 +31,7 @@ def all_gates(question: Question, estimate: Estimate) -> tuple[Gate, ...]:
         attrition_of(question, estimate),
         gates.calibration_gate(question.placebo_rejections, question.placebo_draws),
         gates.sample_gate(estimate.n.students, estimate.n.schools),
-        gates.significance_gate(effect.low),
+        gates.significance_gate(effect.low, strictly=strictly(effect, claims)),
         multiplicity(question, effect.p),
         gates.power_gate(estimate.mde, claims.smallest_effect),
     )
@@ -73,11 +75,16 @@ def panel_attrition(cells: Cells, first_treated: Ints) -> Attrition | None:
     return Attrition(before[0], after[0], before[1], after[1]) if min(before) > 0 else None
 
 
+def strictly(effect: Effect, claims: Claims) -> bool:
+    """Whether an interval that excludes zero would do so at 95 % as well."""
+    return claims.confidence >= claims.strict or effect.p is None or effect.p <= 1 - claims.strict
+
+
 def multiplicity(question: Question, p: float | None) -> Gate:
     """This p-value among those of the portfolio; those whose p-values are not known show nothing."""
     others, unknown = question.portfolio.p, question.portfolio.unknown
     questions = 1 + len(others) + unknown
-    level = 1 - question.settled.confidence
+    level = 1 - question.settled.strict
     if p is None:
         return gates.multiplicity_gate(None, questions, level)
     return gates.multiplicity_gate(float(benjamini_hochberg([p, *others], others=unknown)[0]), questions, level)

@@ -10,7 +10,7 @@ from staffroom.measure import effects, gates
 from staffroom.measure.answer import Effect, Line, Size
 from staffroom.measure.answering.estimate import Estimate, Places, Sides, hide_small
 from staffroom.measure.answering.examining import Described, Examined, examine
-from staffroom.measure.answering.gating import composition, panel_attrition
+from staffroom.measure.answering.gating import composition, panel_attrition, strictly
 from staffroom.measure.answering.sensitivity import Sensitivity, sensitivity
 from staffroom.measure.answering.spreading import of_averages, of_sites
 from staffroom.measure.cells import Cells, Floats, Ints
@@ -78,6 +78,7 @@ class Panel:
         self.whole, self.cells, self.first = question.cells, found.cells, first_terms(question)
         self.claims = question.settled
         self.scale = found.scale
+        self.strict = replace(found.scale, confidence=self.claims.strict)
         self.event = event_times(self.cells, self.first)
         self.controls = question.overrides.controls or ("never" if (self.first == NEVER).any() else "notyet")
         self.anticipation = question.overrides.anticipation or 0
@@ -146,8 +147,8 @@ class Panel:
         return estimate if estimator == "imputation" else self._instead(estimate, estimator)
 
     def _drift(self, effect: Effect) -> Sensitivity:
-        separated = effect.low is not None and effect.low > 0
-        return sensitivity(self.whole, self.first, self.scale, separated=separated, anticipation=self.anticipation)
+        separated = effect.low is not None and effect.low > 0 and strictly(effect, self.claims)
+        return sensitivity(self.whole, self.first, self.strict, separated=separated, anticipation=self.anticipation)
 
     def _places(self) -> tuple[Places, ...]:
         """Effects by site, then by cohort: as labeled, or else by first term."""
@@ -204,9 +205,9 @@ class Panel:
         """The placebo on scores from before: as cells of their own where those are told, else as a column."""
         earlier = self.question.earlier
         if earlier is None:
-            return composition(self.cells, self.first, self.question.prior, self.scale)
+            return composition(self.cells, self.first, self.question.prior, self.strict)
         own = np.searchsorted(self.cells.teachers, earlier.teachers)
-        return composition(earlier, self.first[own], 0, self.scale)
+        return composition(earlier, self.first[own], 0, self.strict)
 
     def _event_study(self, test: PreTrends | None) -> tuple[Line, ...]:
         """Leads from the test of drift, then effects by terms since the first, each with its band."""
