@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,8 +72,7 @@ def nothing_is_lost(site: Site, tools: list[Tool], recoveries: list[float]) -> N
         f"{len(recoveries)} kills: {len(ids)} statements, {len(tools[3].merged)} documents, {sum(t.again for t in tools)} sent again, "
         f"recovered within {max(recoveries):.2f} s"
     )
-    # One kill may meet a machine that is busy with others; a door that stays shut for long does so after every kill.
-    assert statistics.median(recoveries) < LONGEST_RECOVERY_S
+    assert max(recoveries) < LONGEST_RECOVERY_S
 
 
 def ids_of(tool: Tool, count: int) -> list[str]:
