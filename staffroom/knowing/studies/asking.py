@@ -21,7 +21,8 @@ ROLES = (
 )  # fmt: skip
 STUDY = (
     "name", "outcome", "activity", "smallest_effect", "decision", "registered", "terms", "never", "higher_is_better",
-    "offered", "since", "until", "planned_hours", "students", "price_year", "organization", "practice_version",
+    "offered", "since", "until", "planned_hours", "students", "reached", "price_year", "organization",
+    "practice_version",
 )  # fmt: skip
 ESTIMATE = (
     "estimator", "controls", "cluster", "level", "power", "sd", "seed", "engine", "base", "method", "anticipation",
@@ -165,10 +166,12 @@ def _check_study(file: str, study: Mapping[str, Any]) -> None:
     for name in TEXTS:
         if name in study and not isinstance(study[name], str):
             raise Refused(f"{file}: [study] {name} must be text in quotation marks")
-    for name in ("smallest_effect", "planned_hours", "students", "price_year"):
+    for name in ("smallest_effect", "planned_hours", "students", "reached", "price_year"):
         if name in study:
             _positive(file, f"[study] {name}", study[name])
-            if name in ("students", "price_year") and not (isinstance(study[name], int) and study[name] < 10**12):
+            if name in ("students", "reached", "price_year") and not (
+                isinstance(study[name], int) and study[name] < 10**12
+            ):
                 raise Refused(f"{file}: [study] {name} must be a whole number")
     for name in ("terms", "never"):
         if name in study and not isinstance(study[name], list):

@@ -228,7 +228,7 @@ def cost_rows(asked: Asked, scratch: Path) -> tuple[list[dict[str, Any]], Table]
     """The costs file, a row for each ingredient, checked: name, quantity and price as Decimal and cents, who pays, …"""
     labels = (
         "ingredient", "quantity", "unit_price", "amount", "payer", "kind", "scales_with", "instead", "activity",
-        "lifetime_years", "discount_rate", "price_year", "wave", "low", "high",
+        "lifetime_years", "discount_rate", "price_year", "wave", "low", "high", "opportunity",
     )  # fmt: skip
     found = table(asked, "costs", scratch, labels=labels, numbers=())
     if not {"amount", "unit_price"} & set(found.columns):
@@ -244,6 +244,7 @@ def cost_rows(asked: Asked, scratch: Path) -> tuple[list[dict[str, Any]], Table]
                 "name": told["ingredient"] or told["kind"] or f"row {row}", "quantity": quantity, "cents": price,
                 "payer": told["payer"] or "", "kind": told["kind"] or "", "scales_with": _scale(told["scales_with"], where),
                 "instead": bool(yes_or_no(told["instead"], f"{where}, instead")), "activity": told["activity"],
+                "opportunity": bool(yes_or_no(told["opportunity"], f"{where}, opportunity")),
                 "lifetime_years": _whole(told["lifetime_years"] or "1", f"{where}, lifetime_years", most=LONGEST_LIFE),
                 "discount_rate": _rate(told["discount_rate"], f"{where}, discount_rate"),
                 "price_year": told["price_year"] and str(_whole(told["price_year"], f"{where}, price_year", most=9999)),

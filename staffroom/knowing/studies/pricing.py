@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from staffroom.knowing.studies import Refused
@@ -24,7 +23,9 @@ def costs(asked: Asked, rows: list[dict[str, Any]], activity: str, *, many: bool
             f"{asked.data['costs'].name}: prices are of several years ({', '.join(sorted(years))}); bring them to one"
         )
     year = told if told is not None else (int(min(years)) if years and min(years).isdigit() else None)
-    return Costs(lines=tuple(map(_line, own)), price_year=None if year is None else int(year))
+    return Costs(
+        lines=tuple(map(_line, own)), price_year=None if year is None else int(year), students=asked.study.get("reached")
+    )  # fmt: skip
 
 
 def _line(row: Mapping[str, Any]) -> CostLine:
@@ -32,8 +33,8 @@ def _line(row: Mapping[str, Any]) -> CostLine:
         name=row["name"], quantity=row["quantity"], unit_price_usd_cents=row["cents"], payer=row["payer"],
         lifetime_years=row["lifetime_years"], discount_rate=row["discount_rate"],
     )  # fmt: skip
-    known = {each.name for each in fields(CostLine)}
-    more: dict[str, Any] = {"scales_with": row["scales_with"], "grows": row["scales_with"] == "teacher"}
     wave = int(row["wave"]) if row["wave"] and str(row["wave"]).isdigit() else None
-    kept = {name: value for name, value in more.items() if name in known}
-    return CostLine(ingredient, kind=row["kind"], instead=row["instead"], wave=wave, price_range=row["range"], **kept)
+    return CostLine(
+        ingredient, kind=row["kind"], scales_with=row["scales_with"], is_opportunity=row["opportunity"], instead=row["instead"],
+        wave=wave, price_range=row["range"],
+    )  # fmt: skip

@@ -11,6 +11,7 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,11 @@ import numpy as np
 from staffroom.knowing.impact import asking
 from staffroom.knowing.impact.actions.answering import material_of
 from staffroom.knowing.impact.models import StudyVersion
+from staffroom.ui.csv import safe_cell
 
 if TYPE_CHECKING:
     from staffroom.measure.cells import Cells, Floats
-    from staffroom.measure.question import Question
+    from staffroom.measure.question import Costs, Question
 
 READ_ME = """Made by Staffroom. Run it with
 
@@ -29,10 +31,14 @@ READ_ME = """Made by Staffroom. Run it with
 
 outcomes.csv has a row for each result. The rows of a teacher and a term have the means and spreads of her students' results, which
 is all that the estimate needs; they are not the students' own, unless a teacher had only one or two of them in a term. Teachers and
-schools are numbers. protocol.json is what was registered, word for word; answer.json is what came out. Costs, made-up activities, and
-scores from before as a placebo of comparisons over time are not in these files: measures and checks that need them are missing there.
-Ratings of teachers never leave: what answer.json says of practice cannot be had again.
+schools are numbers. costs.csv, where it is there, has what was spent.{more} answer.json is what came out. Made-up activities, and scores
+from before as a placebo of comparisons over time are not in these files: checks that need them are missing there. Ratings of teachers
+never leave: what answer.json says of practice cannot be had again.
 """
+REGISTERED = " protocol.json is what was registered, word for word;"
+COSTS = (
+    "ingredient", "amount", "payer", "kind", "scales_with", "instead", "opportunity",
+)  # fmt: skip
 
 
 def version_as_files(*, version: StudyVersion, answer: str) -> bytes | None:
@@ -41,13 +47,34 @@ def version_as_files(*, version: StudyVersion, answer: str) -> bytes | None:
     if material is None or not asking.has_results(material):
         return None
     question = asking.question_of(material)
+    told = as_toml(question, version.protocol, material, asking.seed_of(material))
+    return archived(question, material, told, {"protocol.json": version.text, "answer.json": answer})
+
+
+def archived(question: Question, material: asking.Material, toml: str, beside: dict[str, str]) -> bytes:
+    """The ZIP: what was asked, the rows, what was spent, and what is laid beside."""
+    files = {"STUDY.toml": toml, "outcomes.csv": as_csv(question, is_higher_better=material.is_higher_better)}
+    if question.costs is not None:
+        files["costs.csv"] = costs_as_csv(question.costs)
+    files |= beside | {"README.txt": READ_ME.replace("{more}", REGISTERED if "protocol.json" in beside else "")}
     opened = io.BytesIO()
     with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("STUDY.toml", as_toml(question, version.protocol, material, asking.seed_of(material)))
-        archive.writestr("outcomes.csv", as_csv(question, is_higher_better=material.is_higher_better))
-        archive.writestr("protocol.json", version.text)
-        archive.writestr("answer.json", answer)
-        archive.writestr("README.txt", READ_ME)
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return opened.getvalue()
+
+
+def costs_as_csv(costs: Costs) -> str:
+    """A row for each ingredient, in dollars of a year."""
+    opened = io.StringIO()
+    written = csv.writer(opened)
+    written.writerow(COSTS)
+    for line in costs.lines:
+        cents = Decimal(line.ingredient.yearly_usd_cents)
+        written.writerow([
+            safe_cell(line.ingredient.name), f"{cents / 100:.2f}", safe_cell(line.ingredient.payer), line.kind, line.scales_with,
+            int(line.instead), int(line.is_opportunity),
+        ])  # fmt: skip
     return opened.getvalue()
 
 
@@ -123,7 +150,7 @@ def _cells(question: Question) -> Cells:
 def as_toml(question: Question, protocol: dict[str, Any], material: asking.Material, seed: int) -> str:
     """What was asked, as the command reads it."""
     tables = {
-        "data": {"outcomes": "outcomes.csv"},
+        "data": {"outcomes": "outcomes.csv", **({"costs": "costs.csv"} if question.costs is not None else {})},
         "columns": _columns(question),
         "study": _study(question, protocol, material),
         "estimate": {**_overrides(question), "seed": seed, "calibrate": 0},
@@ -146,13 +173,14 @@ def _columns(question: Question) -> dict[str, Any]:
 
 
 def _study(question: Question, protocol: dict[str, Any], material: asking.Material) -> dict[str, Any]:
-    claims, rule, lottery = question.claims, question.threshold, question.lottery
+    claims, rule, lottery, costs = question.claims, question.threshold, question.lottery, question.costs
     since = rule.since if rule is not None else lottery.since if lottery is not None else None
     until = lottery.until if lottery is not None else None
     told = {
         "name": protocol["question"], "outcome": protocol["outcome"]["name"], "decision": protocol["decision"],
         "smallest_effect": float(claims.smallest_effect), "registered": claims.registered, "students": claims.students,
         "higher_is_better": material.is_higher_better, "planned_hours": question.hours.planned if question.hours else None,
+        "reached": costs.students if costs else None, "price_year": costs.price_year if costs else None,
         "offered": None if rule is None else "above" if rule.above else "below",
         "since": None if since is None else str(since + 1), "until": None if until is None else str(until + 1),
     }  # fmt: skip

@@ -126,11 +126,9 @@ class _Computation:
         )  # fmt: skip
         return 1
 
-    def _answer(self, instrument: Instrument) -> dict[str, Any] | None:
-        import numpy as np
-
-        from staffroom.measure import answering
-
+    def asked(self, instrument: Instrument) -> tuple[studying.Question, asking.Material, int | None] | None:
+        """What is asked about one instrument, all that the answer is made of, and how many students were taught; None without
+        results."""
         path, key = self.scope.path, str(instrument.key)
         cells = frames.outcome_cells(path, key)
         if not cells.num_rows:
@@ -139,9 +137,19 @@ class _Computation:
             cells=cells, first_on=self.uptake.first_on, terms=summing.terms_with_outcomes(self.terms, cells.column("term_begins_on")),
             students=frames.students(path, key), is_higher_better=instrument.is_higher_better,
         )  # fmt: skip
-        generator = np.random.default_rng(studying.seed_of(question))
         taught = self._students_taught(question, path, key)
-        material = self._material(question, path, taught, placebos_at(self.scope, instrument))
+        return question, self._material(question, path, taught, placebos_at(self.scope, instrument)), taught
+
+    def _answer(self, instrument: Instrument) -> dict[str, Any] | None:
+        import numpy as np
+
+        from staffroom.measure import answering
+
+        ground = self.asked(instrument)
+        if ground is None:
+            return None
+        question, material, taught = ground
+        generator = np.random.default_rng(studying.seed_of(question))
         asked = asking.question_of(material)
         found = practice.beside(
             answering.answer(asked, generator), asked, material, practice_measures(self.scope), generator
