@@ -24,6 +24,14 @@ KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 """Which files a picture is, by the end of its name."""
 FIRST = ("event_study", "cutoff", "dose", "forest", "waves")
 """Pictures that a page shows at once; the others follow what would change the answer."""
+BEHIND = {
+    "waves": "attendance",
+    "dose": "attendance",
+    "frontier": "attendance",
+    "cost_plane": "costs",
+    "worth": "costs",
+}
+"""Which entries a picture came from; all others came from results."""
 
 
 @dataclass
@@ -161,13 +169,19 @@ class Result:
         )  # fmt: skip
 
 
-def pictures_of(result: Result | None, address: Callable[[str, str], str]) -> dict[str, list[Line]]:
-    """The pictures as a page shows them, those that come first and the others; `address` of a picture's name and kind of file."""
+def pictures_of(
+    result: Result | None, address: Callable[[str, str], str], records: Mapping[str, str] | None = None
+) -> dict[str, list[Line]]:
+    """The pictures as a page shows them, those that come first and the others; `address` of a picture's name and kind of file.
+
+    `records`: where the entries behind are: "attendance", "costs", "results".
+    """
     found: dict[str, list[Line]] = {"first": [], "practice": [], "more": []}
     for name, picture in result.drawn.items() if result else ():
         files = [(kind.upper(), address(name, kind)) for kind in KINDS]
         where = "practice" if name.startswith("mechanism") else "first" if name in FIRST else "more"
-        found[where].append({"picture": picture, "drawing": drawing_of(picture), "files": files})
+        behind = "" if where == "practice" else (records or {}).get(BEHIND.get(name, "results"), "")
+        found[where].append({"picture": picture, "drawing": drawing_of(picture), "files": files, "records": behind})
     return found
 
 

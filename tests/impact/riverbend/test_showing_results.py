@@ -131,6 +131,21 @@ def test_further_pictures_come_as_a_part_when_they_are_asked_for(riverbend: Rive
     assert riverbend.activities[0].name in part
 
 
+@pytest.mark.parametrize(("name", "sees_costs"), [("denise", True), ("researcher", False)])
+def test_each_picture_leads_to_the_entries_it_came_from(riverbend: Riverbend, name: str, *, sees_costs: bool) -> None:
+    first, more = page(riverbend, name).content.decode(), page(riverbend, name, "more").content.decode()
+    entries, ingredients = (
+        reverse(f"impact:{door}", args=[riverbend.activities[2].slug]) for door in ("entries", "ingredients")
+    )
+    behind = "The records it came from"
+    assert f'<a href="#outcomes">{behind}' in first
+    assert 'id="outcomes"' in first
+    assert f'<a href="{entries}">{behind}' in first + more
+    assert (f'<a href="{ingredients}">{behind}' in more) == sees_costs
+    for address in (entries, ingredients) if sees_costs else (entries,):
+        assert signed_in(riverbend, name).get(address).status_code == 200
+
+
 def test_the_portfolio_puts_activities_in_groups_and_says_why(riverbend: Riverbend) -> None:
     client = signed_in(riverbend, "denise")
     text = text_of(client.get(reverse("impact:activities")))

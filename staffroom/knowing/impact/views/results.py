@@ -79,11 +79,23 @@ def _body(request: HttpRequest, portrait: Portrait, links: dict[str, str]) -> Sa
 
     def made() -> dict[str, object]:
         shown = pictures_of(
-            portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links)
-        )
+            portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links),
+            _records(viewer, found, links) | {"results": "#outcomes"},
+        )  # fmt: skip
         return {**told, "activity": found, "portrait": portrait, "result": portrait.result, "pictures": shown}
 
     return remembered("impact/parts/body.html", [*portrait.follows_from, told, links], made)
+
+
+def _records(viewer: Person, activity: Activity, links: dict[str, str]) -> dict[str, str]:
+    """Where the entries behind a picture of an activity are; ingredients only for those who may see them."""
+    at = {"at": links["at"]}
+    may_see = records_rules.may_see_costs(viewer, activity)
+    return {
+        "attendance": address_of("impact:entries", activity, **at),
+        "costs": address_of("impact:ingredients", activity, **at) if may_see else "",
+        "results": address_of("impact:activity", activity, **links) + "#outcomes",
+    }
 
 
 @login_required
@@ -94,7 +106,10 @@ def more_pictures(request: HttpRequest, slug: str) -> HttpResponse:
     portrait, _instruments = portrait_of(request.user, found, request.GET.get("instrument", ""))
     portrait.others = portfolio.others_of(request.user, found)
     links = {"at": at, "instrument": request.GET.get("instrument", "")}
-    shown = pictures_of(portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links))
+    shown = pictures_of(
+        portrait.result, lambda name, kind: address("impact:picture", found.slug, name, kind, **links),
+        _records(person_of(request), found, links),
+    )  # fmt: skip
     context = {
         "activity": found, "pictures": shown["more"], "up_url": address_of("impact:activity", found, **links),
         "lede": _("Gain against time and cost beside other activities; and what the answer leans on."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 from staffroom.knowing.impact import actions, queries
 from staffroom.knowing.impact.models import Study, StudyVersion
 from staffroom.knowing.impact.showing import Result, pictures_of
-from staffroom.knowing.impact.views.doors import picture_file
+from staffroom.knowing.impact.views.doors import address_of, picture_file
 from staffroom.knowing.impact.views.remembering import remembered
 from staffroom.knowing.impact.views.studies import study_of
 from staffroom.records.rules import may_keep_records
@@ -64,10 +65,24 @@ def _body(found: Study, version: StudyVersion, shown: Result) -> SafeString:
     def address(name: str, kind: str) -> str:
         return f"{reverse('studies:picture', args=[found.slug, name, kind])}?version={version.number}"
 
-    told = [found.slug, version.pk, shown.title, version.answer.result, sorted(shown.names.items())]
+    records = _records(found, version)
+    told = [found.slug, version.pk, shown.title, version.answer.result, sorted(shown.names.items()), records]
     return remembered(
-        "impact/parts/result.html", told, lambda: {"result": shown, "pictures": pictures_of(shown, address)}
+        "impact/parts/result.html", told, lambda: {"result": shown, "pictures": pictures_of(shown, address, records)}
     )
+
+
+def _records(found: Study, version: StudyVersion) -> dict[str, str]:
+    """Where the entries behind a picture are, of a study of one activity: on the pages of that activity."""
+    keys = [UUID(each["key"]) for each in version.protocol["activities"]]
+    asked = list(found.activities.filter(key__in=keys).select_related("organization")[:2])
+    if len(asked) != 1:
+        return {}
+    at = {"at": asked[0].organization.slug}
+    page = address_of("impact:activity", asked[0], **at)
+    return {
+        "attendance": address_of("impact:entries", asked[0], **at), "results": f"{page}#outcomes", "costs": f"{page}#costs",
+    }  # fmt: skip
 
 
 @login_required
