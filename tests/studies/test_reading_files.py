@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,15 @@ def test_of_a_hundred_thousand_columns_only_the_named_are_read(tmp_path: Path) -
     code, _, err = said("init", tmp_path / "results.csv", "--to", tmp_path / "wide.toml")
     assert (code, err) == (0, "")
     assert (tmp_path / "wide.toml").stat().st_size < 10_000
+
+
+def test_a_long_header_leaves_the_limit_of_other_tables_as_it_was(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    long = "x" * (before + 1000)
+    head, rows = GOOD.split("\n", 1)
+    found = inquired(tmp_path, f"{head},{long}\n" + "".join(f"{row},1\n" for row in rows.splitlines()))
+    assert same(found, inquired(tmp_path, GOOD, name="plain.csv"))
+    assert csv.field_size_limit() == before
 
 
 def test_scores_far_from_zero_keep_their_digits(tmp_path: Path) -> None:

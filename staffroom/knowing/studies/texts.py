@@ -125,11 +125,14 @@ def _delimiter(line: str) -> str:
 
 
 def _header(path: Path, text: str, delimiter: str) -> list[str]:
-    csv.field_size_limit(LONGEST_HEADER)
+    # The limit is the whole process's: whoever reads other tables in it keeps the one that they count on.
+    before = csv.field_size_limit(LONGEST_HEADER)
     try:
         header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)), [])
     except csv.Error as error:
         raise Refused(f"{path.name}: the header cannot be read: {error}") from None
+    finally:
+        csv.field_size_limit(before)
     return [name.strip() for name in header]
 
 
